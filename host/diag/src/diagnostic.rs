@@ -1,0 +1,112 @@
+//! A problem, as data.
+
+use crate::Span;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// What was asked for cannot be done.
+    Error,
+    /// It can, but something deserves a look.
+    Warning,
+}
+
+/// A place and what it has to do with the problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is there; may be empty.
+    pub text: String,
+}
+
+/// A problem: what, where, and a way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line, no final period. Packer's own summaries where it has one.
+    pub summary: String,
+    /// Whole sentences, values in backticks; may be empty.
+    pub detail: String,
+    /// The place it is about; `None` for problems outside any file.
+    pub subject: Option<Span>,
+    /// The block it is in, as its header reads: `source "qemu" "debian"`.
+    pub context: Option<String>,
+    /// Other places that matter.
+    pub related: Vec<Label>,
+    /// Things to try, each one sentence.
+    pub hints: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error.
+    #[must_use]
+    pub fn error(summary: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            summary: summary.into(),
+            detail: String::new(),
+            subject: None,
+            context: None,
+            related: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(summary: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(summary)
+        }
+    }
+
+    /// With whole sentences.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// At a place.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.subject = Some(span);
+        self
+    }
+
+    /// In a block, named as its header reads.
+    #[must_use]
+    pub fn context(mut self, header: impl Into<String>) -> Self {
+        self.context = Some(header.into());
+        self
+    }
+
+    /// With another place that matters.
+    #[must_use]
+    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.related.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// With something to try; nothing is added for `None`.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+        self.hints.extend(hint.into());
+        self
+    }
+
+    /// Whether it is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Problems in the order they were found.
+pub type Diagnostics = Vec<Diagnostic>;

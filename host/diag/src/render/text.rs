@@ -1,0 +1,95 @@
+//! Diagnostics as text.
+
+use std::fmt::Write as _;
+
+use super::snippet::{carets, lines};
+use super::wrap::wrap;
+use crate::{Diagnostic, Severity, SourceMap, Span};
+
+/// Columns of prose. Source lines are never broken.
+const WIDTH: usize = 80;
+
+/// The diagnostics as text without colour, prose 80 columns wide, in the form Packer prints:
+///
+/// ```text
+/// Error: SUMMARY
+///
+///   on FILE line 3, in source "null" "a":
+///    3:   colour = "red"
+///         ^^^^^^
+///
+/// DETAIL
+///
+/// ```
+///
+/// Differs: Packer prints no caret line, no hints and no related places. A place in a file whose
+/// text is not in `sources` says so. Every diagnostic ends in an empty line; for no diagnostics the
+/// text is empty.
+#[must_use]
+pub fn render_text(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        one(&mut out, diagnostic, sources);
+    }
+    out
+}
+
+fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap) {
+    let title = match diagnostic.severity {
+        Severity::Error => "Error",
+        Severity::Warning => "Warning",
+    };
+    push_paragraph(out, &format!("{title}: {}", diagnostic.summary));
+    if let Some(span) = diagnostic.subject {
+        place(out, span, diagnostic.context.as_deref(), sources);
+    }
+    if !diagnostic.detail.is_empty() {
+        push_paragraph(out, &wrap(&diagnostic.detail, WIDTH));
+    }
+    if !diagnostic.related.is_empty() {
+        let mut text = String::new();
+        for label in &diagnostic.related {
+            let (line, _) = sources.position(label.span.file, label.span.start);
+            let separator = if label.text.is_empty() { "" } else { ": " };
+            let name = sources.name(label.span.file);
+            text.push_str(&format!(
+                "\n  on {name} line {line}{separator}{}",
+                label.text
+            ));
+        }
+        push_paragraph(out, text.trim_start_matches('\n'));
+    }
+    if !diagnostic.hints.is_empty() {
+        let hints = diagnostic
+            .hints
+            .iter()
+            .map(|hint| wrap(&format!("Hint: {hint}"), WIDTH));
+        push_paragraph(out, &hints.collect::<Vec<_>>().join("\n"));
+    }
+}
+
+fn place(out: &mut String, span: Span, context: Option<&str>, sources: &SourceMap) {
+    let (line, _) = sources.position(span.file, span.start);
+    let name = sources.name(span.file);
+    let context = context
+        .map(|header| format!(", in {header}"))
+        .unwrap_or_default();
+    let mut text = format!("  on {name} line {line}{context}:");
+    let shown = lines(sources, span);
+    if shown.is_empty() {
+        text.push_str("\n  (source code not available)");
+    }
+    let single = shown.len() == 1;
+    for line in &shown {
+        let number = format!("{:4}: ", line.number);
+        text.push_str(&format!("\n{number}{}", line.text));
+        if single {
+            text.push_str(&format!("\n{:1$}{2}", "", number.len(), carets(line)));
+        }
+    }
+    push_paragraph(out, &text);
+}
+
+fn push_paragraph(out: &mut String, text: &str) {
+    write!(out, "{text}\n\n").expect("writing to a string cannot fail");
+}

@@ -1,0 +1,217 @@
+//! One expression: checked, masked, read by hcl-edit, converted.
+
+use std::ops::Range;
+
+use host_diag::{Diagnostic, Diagnostics, Span};
+
+use super::check::check;
+use super::complaint::Complaint;
+use super::convert::Conversion;
+use super::mask::mask;
+use super::outline::template_end;
+use super::pieces::{Piece, pieces};
+use super::template::Form;
+use crate::ast::Expr;
+use crate::origin::Origin;
+use crate::scanner::{Token, TokenKind};
+
+/// Levels an expression tree may have. Whoever walks the tree may recurse that deep.
+const MOST_LEVELS: usize = 250;
+
+/// What an expression is part of; errors behind it are worded accordingly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The value of an argument: ends with its line.
+    Attribute,
+    /// The value of the only argument of a block on one line.
+    OnlyArgument,
+    /// The whole text.
+    Alone,
+    /// Inside `${…}`.
+    Interpolation,
+    /// Inside `%{…}`.
+    Directive,
+}
+
+/// Reads expressions and templates of one text.
+pub(super) struct ExpressionReader<'t> {
+    pub text: &'t str,
+    /// Without comments, closed by [`TokenKind::End`].
+    pub tokens: &'t [Token],
+    pub origin: Origin,
+    pub diagnostics: Diagnostics,
+    levels: usize,
+}
+
+impl<'t> ExpressionReader<'t> {
+    pub(super) fn new(text: &'t str, tokens: &'t [Token], origin: Origin) -> Self {
+        Self {
+            text,
+            tokens,
+            origin,
+            diagnostics: Diagnostics::new(),
+            levels: 0,
+        }
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic, token: Token) {
+        self.diagnostics
+            .push(diagnostic.at(self.origin.span(token.start, token.end)));
+    }
+
+    /// Reads all tokens in `range` as one expression. `None` means that an error was reported.
+    pub(super) fn whole(&mut self, range: Range<usize>, place: Place) -> Option<Expr> {
+        let range = self.without_outer_line_breaks(range);
+        if self.tokens[range.clone()]
+            .iter()
+            .any(|token| token.kind == TokenKind::Broken)
+        {
+            return None;
+        }
+        let pieces = pieces(self.tokens, range.clone());
+        if let [piece] = pieces[..]
+            && matches!(piece.kind, TokenKind::OpenQuote | TokenKind::OpenHeredoc)
+            && piece.last < range.end
+        {
+            return self.string(piece.first);
+        }
+        match check(self.text, self.tokens, &pieces) {
+            Ok(findings) => {
+                let masked = mask(self.text, self.tokens, &pieces, &findings);
+                let base = self.tokens[range.start].start;
+                self.parse(base, &masked.text, &masked.lifted)
+            }
+            Err(complaint) => {
+                self.complain(*complaint, &pieces, range.end, place);
+                None
+            }
+        }
+    }
+
+    fn without_outer_line_breaks(&self, mut range: Range<usize>) -> Range<usize> {
+        let is_break = |at: usize| self.tokens[at].kind == TokenKind::Newline;
+        while range.start < range.end && is_break(range.start) {
+            range.start += 1;
+        }
+        while range.start < range.end && is_break(range.end - 1) {
+            range.end -= 1;
+        }
+        range
+    }
+
+    fn parse(&mut self, base: usize, masked: &str, lifted: &[super::mask::Lifted]) -> Option<Expr> {
+        match hcl_edit::parser::parse_expr(masked) {
+            Ok(expr) => Conversion {
+                reader: self,
+                base,
+                lifted,
+            }
+            .expr(&expr),
+            Err(error) => {
+                let at = base + error.location().offset();
+                let end = self.text[at.min(self.text.len())..]
+                    .chars()
+                    .next()
+                    .map_or(0, char::len_utf8);
+                let span = self.origin.span(at, at + end);
+                let message = error.message();
+                self.diagnostics.push(
+                    Diagnostic::error("Invalid expression")
+                        .detail(format!("This cannot be read: {message}."))
+                        .at(span),
+                );
+                None
+            }
+        }
+    }
+
+    fn complain(&mut self, complaint: Complaint, pieces: &[Piece], end: usize, place: Place) {
+        let Complaint {
+            mut diagnostic,
+            piece,
+            open,
+        } = complaint;
+        if diagnostic.summary == "Extra characters after expression" {
+            match place {
+                Place::Attribute => {
+                    diagnostic.summary = "Missing newline after argument".to_owned()
+                }
+                Place::Interpolation => {
+                    diagnostic.summary =
+                        "Extra characters after interpolation expression".to_owned();
+                }
+                Place::OnlyArgument => {
+                    diagnostic = only_argument();
+                }
+                Place::Alone | Place::Directive => {}
+            }
+        }
+        let token = |piece: Piece| Token {
+            end: self.tokens[piece.last].end,
+            ..self.tokens[piece.first]
+        };
+        let opener = open.map(|at| token(pieces[at]));
+        let found = pieces.get(piece).map(|piece| token(*piece));
+        let place = match (found, opener) {
+            (Some(found), _) => found,
+            (None, Some(opener)) => opener,
+            (None, None) => self.tokens[end],
+        };
+        if let (Some(opener), Some(_)) = (opener, found) {
+            diagnostic =
+                diagnostic.related(self.origin.span(opener.start, opener.end), "opened here");
+        }
+        self.report(diagnostic, place);
+    }
+
+    /// Reads the string or heredoc that token `open` opens.
+    pub(super) fn string(&mut self, open: usize) -> Option<Expr> {
+        let close = template_end(self.tokens, open);
+        let first = self.tokens[open];
+        let form = match first.kind {
+            TokenKind::OpenQuote => Form::Quoted,
+            _ if first.text(self.text).starts_with("<<-") => Form::IndentedHeredoc,
+            _ => Form::Heredoc,
+        };
+        let span = self.origin.span(first.start, self.tokens[close].end);
+        self.template(open + 1..close, form, span)
+    }
+
+    /// The token that begins at byte `start` of the text.
+    pub(super) fn token_at(&self, start: usize) -> Option<usize> {
+        self.tokens
+            .binary_search_by_key(&start, |token| token.start)
+            .ok()
+    }
+
+    /// Does `work` with the tree `levels` deeper, or reports that it is too deep.
+    pub(super) fn deeper<T>(
+        &mut self,
+        levels: usize,
+        span: Span,
+        work: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        self.levels += levels;
+        let result = if self.levels > MOST_LEVELS {
+            self.diagnostics.push(
+                Diagnostic::error("Nesting too deep")
+                    .detail(format!(
+                        "This expression has more than {MOST_LEVELS} levels."
+                    ))
+                    .hint("put parts of it into locals of their own".to_owned())
+                    .at(span),
+            );
+            None
+        } else {
+            work(self)
+        };
+        self.levels -= levels;
+        result
+    }
+}
+
+/// A block on one line goes on behind its argument.
+pub(super) fn only_argument() -> Diagnostic {
+    Diagnostic::error("Invalid single-argument block definition")
+        .detail("A block on one line holds one argument; for more of them use a line each.")
+}

@@ -1,0 +1,20 @@
+//! HCL2 and JSON text to one spanned tree.
+//!
+//! Here are the tree ([`ast`]), the HCL2 reader ([`parse_hcl`]), the reader of HCL's JSON form
+//! ([`parse_hcl_json`]), plain JSON with spans and duplicate keys kept ([`json`]), and the view of
+//! a body through a schema ([`Body::content`]), which makes both forms look alike. Not here:
+//! values, evaluation, what blocks mean.
+
+pub mod ast;
+mod content;
+mod hcl;
+mod hcl_json;
+pub mod json;
+mod origin;
+mod scanner;
+
+pub use ast::{Attribute, Block, Body, Expr, ExprKind};
+pub use content::{AttributeRule, BlockRule, Content, ContentSchema};
+pub use hcl::{parse_expression, parse_hcl, parse_template};
+pub use hcl_json::parse_hcl_json;
+pub use scanner::{Token, TokenKind, tokens};

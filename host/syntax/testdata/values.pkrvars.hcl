@@ -1,0 +1,6 @@
+name  = "x"
+disks = [{ size = 1 }]
+tags  = {
+  owner = "me"
+  "a b" = "c"
+}
