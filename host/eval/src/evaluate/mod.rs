@@ -1,0 +1,192 @@
+//! Evaluation of expressions.
+//!
+//! Here is [`evaluate`] and the walk over the tree; operators, templates, `for`, traversals and
+//! calls have a file each. A part that fails leaves an unknown value behind, so that one mistake
+//! gives one message.
+
+mod call;
+mod conditional;
+mod construct;
+mod describe;
+mod for_expression;
+mod lazy;
+mod operators;
+mod splat;
+mod template;
+mod traversal;
+
+#[cfg(test)]
+mod tests;
+
+use host_diag::{Diagnostic, Diagnostics, Span, nearest};
+use host_syntax::{Expr, ExprKind};
+
+use crate::limits::{DEEPEST, Limits};
+use crate::number;
+use crate::scope::Scope;
+use crate::value::Value;
+
+/// Computes `expr`. With errors, the value is unknown (of a type as precise as possible), so that
+/// one mistake does not cascade.
+#[must_use]
+pub fn evaluate(expr: &Expr, scope: &Scope) -> (Value, Diagnostics) {
+    let limits = Limits::new();
+    let mut evaluator = Evaluator::new(scope, &limits, Place::Template, 0);
+    let value = evaluator.expression(expr);
+    let mut diagnostics = evaluator.diagnostics;
+    if limits.is_exhausted() {
+        diagnostics.push(too_large(expr.span));
+        return (Value::dynamic(), diagnostics);
+    }
+    (value, diagnostics)
+}
+
+/// Where the evaluated text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a template's expression.
+    Template,
+    /// In a file that `templatefile` reads.
+    TemplateFile,
+}
+
+/// One walk over one expression.
+pub(crate) struct Evaluator<'s> {
+    scope: &'s Scope,
+    limits: &'s Limits,
+    place: Place,
+    /// Names bound by `for`, innermost last.
+    bindings: Vec<(String, Value)>,
+    diagnostics: Diagnostics,
+    depth: usize,
+}
+
+impl<'s> Evaluator<'s> {
+    pub(crate) fn new(scope: &'s Scope, limits: &'s Limits, place: Place, depth: usize) -> Self {
+        Self {
+            scope,
+            limits,
+            place,
+            bindings: Vec::new(),
+            diagnostics: Vec::new(),
+            depth,
+        }
+    }
+
+    /// Ends the walk.
+    pub(crate) fn into_diagnostics(self) -> Diagnostics {
+        self.diagnostics
+    }
+
+    /// Computes one expression.
+    pub(crate) fn expression(&mut self, expr: &Expr) -> Value {
+        if self.limits.spend(1).is_err() {
+            return Value::dynamic();
+        }
+        if self.depth >= DEEPEST {
+            return self.fail(
+                Diagnostic::error("Expression nested too deeply")
+                    .detail(format!("Expressions can be nested {DEEPEST} levels deep."))
+                    .at(expr.span)
+                    .hint("Move parts of it to locals.".to_owned()),
+            );
+        }
+        self.depth += 1;
+        let value = self.expression_here(expr);
+        self.depth -= 1;
+        value
+    }
+
+    fn expression_here(&mut self, expr: &Expr) -> Value {
+        match &expr.kind {
+            ExprKind::Null => Value::null(crate::Type::Dynamic),
+            ExprKind::Bool(value) => Value::bool(*value),
+            ExprKind::Number(text) => self.number_literal(text, expr.span),
+            ExprKind::String(text) => Value::string(text.as_str()),
+            ExprKind::Template(parts) => self.template(parts),
+            ExprKind::Tuple(elements) => {
+                let elements = elements
+                    .iter()
+                    .map(|element| self.expression(element))
+                    .collect();
+                Value::tuple(elements)
+            }
+            ExprKind::Object(items) => self.object(items),
+            ExprKind::Variable(_) | ExprKind::GetAttr(..) | ExprKind::Index(..) => {
+                self.traversal(expr)
+            }
+            ExprKind::AttrSplat(source, steps) | ExprKind::FullSplat(source, steps) => {
+                self.splat(source, steps)
+            }
+            ExprKind::Call { name, args, expand } => self.call(name, args, *expand, expr.span),
+            ExprKind::Conditional(condition, yes, no) => {
+                self.conditional(condition, yes, no, expr.span)
+            }
+            ExprKind::Unary(operator, operand) => self.unary(*operator, operand),
+            ExprKind::Binary(operator, left, right) => {
+                self.binary(*operator, left, right, expr.span)
+            }
+            ExprKind::For(expression) => self.for_expression(expression, expr.span),
+            ExprKind::Parens(inner) => self.expression(inner),
+        }
+    }
+
+    fn number_literal(&mut self, text: &str, span: Span) -> Value {
+        match number::parse(text) {
+            Some(value) => Value::number(value),
+            None => self.fail(
+                Diagnostic::error("Invalid number")
+                    .detail(format!(
+                        "`{text}` is not a number that can be computed with."
+                    ))
+                    .at(span),
+            ),
+        }
+    }
+
+    /// Reports a problem; the value it leaves is unknown.
+    fn fail(&mut self, diagnostic: Diagnostic) -> Value {
+        self.diagnostics.push(diagnostic);
+        Value::dynamic()
+    }
+
+    /// Counts a value that was copied or built; an unknown one takes its place when the budget is
+    /// used up.
+    fn counted(&mut self, value: Value) -> Value {
+        match self.limits.spend_on(&value) {
+            Ok(()) => value,
+            Err(_) => Value::dynamic(),
+        }
+    }
+
+    /// The value a root name stands for.
+    fn variable(&self, name: &str) -> Option<&Value> {
+        let bound = self.bindings.iter().rev().find(|(bound, _)| bound == name);
+        bound
+            .map(|(_, value)| value)
+            .or_else(|| self.scope.variables.get(name))
+    }
+
+    fn unknown_variable(&self, name: &str, span: Span) -> Diagnostic {
+        if self.bindings.is_empty() && self.scope.variables.is_empty() {
+            return Diagnostic::error("Variables not allowed")
+                .detail("Variables may not be used here.")
+                .at(span);
+        }
+        let bound = self.bindings.iter().map(|(name, _)| name.as_str());
+        let known = bound.chain(self.scope.variables.keys().map(String::as_str));
+        let mut known: Vec<&str> = known.collect();
+        known.sort_unstable();
+        Diagnostic::error("Unknown variable")
+            .detail(format!("There is no variable named \"{name}\"."))
+            .at(span)
+            .hint(nearest(name, known).map(|name| format!("Did you mean `{name}`?")))
+    }
+}
+
+pub(crate) fn too_large(span: Span) -> Diagnostic {
+    Diagnostic::error("Result too large")
+        .detail("This expression makes more values or longer text than one expression may.")
+        .at(span)
+        .hint("Look for text or lists that are multiplied over and over.".to_owned())
+}
