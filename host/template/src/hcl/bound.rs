@@ -1,0 +1,161 @@
+//! Bodies and blocks with the names that `dynamic` blocks bound around them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use host_diag::{Diagnostics, Span};
+use host_eval::{Scope, Value};
+use host_syntax::ast::{Attribute, Block, Body, Ident};
+use host_syntax::{Content, ContentSchema};
+
+use crate::hcl::dynamic::{dynamic_rule, expand};
+use crate::hcl::scope::extended;
+
+/// Names bound around a body by `dynamic` blocks, with their values.
+pub(crate) type Bindings = BTreeMap<String, Value>;
+
+/// Whether dynamic blocks work in a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DynamicBlocks {
+    /// They stand for other blocks.
+    Expanded,
+    /// They are not known there, as in data sources.
+    Refused,
+}
+
+/// A body with the names bound around it.
+#[derive(Clone, Debug)]
+pub(crate) struct BoundBody {
+    pub(crate) body: Body,
+    pub(crate) bindings: Option<Arc<Bindings>>,
+}
+
+/// A block with the names bound around it.
+#[derive(Clone, Debug)]
+pub(crate) struct BoundBlock {
+    pub(crate) kind: Ident,
+    pub(crate) labels: Vec<Ident>,
+    pub(crate) body: BoundBody,
+    pub(crate) header: Span,
+}
+
+/// What a body holds, with dynamic blocks replaced.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) blocks: Vec<BoundBlock>,
+    pub(crate) missing: Option<Span>,
+}
+
+impl Contents {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes
+            .iter()
+            .find(|attribute| attribute.name.name == name)
+    }
+}
+
+impl BoundBlock {
+    /// The header as it reads.
+    pub(crate) fn header_text(&self) -> String {
+        let labels: String = self
+            .labels
+            .iter()
+            .map(|label| format!(" {:?}", label.name))
+            .collect();
+        format!("{}{labels}", self.kind.name)
+    }
+
+    /// The n-th label, empty when there is none.
+    pub(crate) fn label(&self, index: usize) -> &str {
+        self.labels.get(index).map_or("", |label| &label.name)
+    }
+
+    pub(crate) fn plain(block: Block, bindings: Option<&Arc<Bindings>>) -> Self {
+        Self {
+            kind: block.kind,
+            labels: block.labels,
+            body: BoundBody {
+                body: block.body,
+                bindings: bindings.cloned(),
+            },
+            header: block.header,
+        }
+    }
+}
+
+impl BoundBody {
+    /// `scope` with the bound names.
+    pub(crate) fn scope(&self, scope: &Scope) -> Scope {
+        match &self.bindings {
+            None => scope.clone(),
+            Some(bindings) => extended(
+                scope,
+                bindings
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.clone())),
+            ),
+        }
+    }
+
+    /// What the body holds, as [`Body::content`]; `scope` is what `for_each` can see.
+    pub(crate) fn content(
+        &self,
+        schema: &ContentSchema,
+        scope: &Scope,
+        problems: &mut Diagnostics,
+    ) -> Contents {
+        let mut with_dynamic = schema.clone();
+        if !schema.blocks.is_empty() {
+            with_dynamic.blocks.push(dynamic_rule());
+        }
+        let (content, found) = self.body.content(&with_dynamic);
+        problems.extend(found);
+        let (attributes, missing) = (content.attributes, content.missing);
+        let blocks = expand(
+            content.blocks,
+            self.bindings.as_ref(),
+            schema,
+            scope,
+            problems,
+        );
+        Contents {
+            attributes,
+            blocks,
+            missing,
+        }
+    }
+
+    /// What the body holds where dynamic blocks are not known.
+    pub(crate) fn plain_content(
+        &self,
+        schema: &ContentSchema,
+        problems: &mut Diagnostics,
+    ) -> Contents {
+        let (content, found) = self.body.content(schema);
+        problems.extend(found);
+        self.unexpanded(content)
+    }
+
+    /// What the schema names; the rest is left alone, dynamic blocks too.
+    pub(crate) fn partial_content(
+        &self,
+        schema: &ContentSchema,
+        problems: &mut Diagnostics,
+    ) -> Contents {
+        let (content, found) = self.body.partial_content(schema);
+        problems.extend(found);
+        self.unexpanded(content)
+    }
+
+    fn unexpanded(&self, content: Content) -> Contents {
+        let blocks = content.blocks.into_iter();
+        Contents {
+            attributes: content.attributes,
+            blocks: blocks
+                .map(|block| BoundBlock::plain(block, self.bindings.as_ref()))
+                .collect(),
+            missing: content.missing,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! `build` blocks.
+
+use std::sync::Arc;
+
+use host_diag::{Diagnostic, Diagnostics, Span};
+use host_eval::{Scope, Value, evaluate};
+use host_syntax::ast::{Attribute, Expr, ExprKind};
+use host_syntax::{AttributeRule, BlockRule, ContentSchema};
+
+use crate::hcl::bound::{BoundBlock, BoundBody};
+use crate::hcl::literal;
+use crate::hcl::post_processor::{PostProcessorBlock, read_chain, read_post_processor};
+use crate::hcl::provisioner::{ProvisionerBlock, meta_schema, read_provisioner};
+use crate::hcl::registry::check_registry;
+use crate::hcl::scope::{extended, in_block};
+use crate::hcl::source::{SourceKey, read_reference};
+use crate::values::UNKNOWN_TEXT;
+
+/// A `build` block.
+#[derive(Debug)]
+pub(crate) struct BuildBlock {
+    /// Empty when it has none.
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) uses: Vec<SourceUse>,
+    pub(crate) provisioners: Vec<ProvisionerBlock>,
+    pub(crate) error_cleanup: Option<ProvisionerBlock>,
+    pub(crate) post_processors: Vec<Vec<PostProcessorBlock>>,
+    pub(crate) header: String,
+}
+
+/// A source that a build uses, with what it adds to it.
+#[derive(Debug)]
+pub(crate) struct SourceUse {
+    pub(crate) key: SourceKey,
+    /// The name in the build; the source's own unless the build gives another.
+    pub(crate) local_name: String,
+    pub(crate) addition: Option<Arc<BoundBody>>,
+    pub(crate) span: Span,
+}
+
+fn schema() -> ContentSchema {
+    let attribute = |name: &str| AttributeRule {
+        name: name.into(),
+        required: false,
+    };
+    let block = |kind: &str, labels: &[&str]| BlockRule {
+        kind: kind.into(),
+        labels: labels.iter().map(|&label| label.into()).collect(),
+    };
+    ContentSchema {
+        attributes: ["name", "description", "sources"].map(attribute).into(),
+        blocks: vec![
+            block("source", &["reference"]),
+            block("provisioner", &["type"]),
+            block("error-cleanup-provisioner", &["type"]),
+            block("post-processor", &["type"]),
+            block("post-processors", &[]),
+            block("hcp_packer_registry", &[]),
+        ],
+    }
+}
+
+/// Reads a `build` block. Blocks in it keep their bodies; nothing of them is evaluated but
+/// meta-arguments.
+pub(crate) fn read_build(
+    block: &BoundBlock,
+    base: &Scope,
+    problems: &mut Diagnostics,
+) -> BuildBlock {
+    let mut found = Diagnostics::new();
+    let content = block.body.content(&schema(), base, &mut found);
+    let outer = block.body.scope(base);
+    let name = content
+        .attribute("name")
+        .map(|a| known_text(a, &outer, &mut found));
+    let name = name.unwrap_or_default();
+    let description = content.attribute("description");
+    let description = description
+        .map(|a| known_text(a, &outer, &mut found))
+        .unwrap_or_default();
+    let mut build = BuildBlock {
+        description,
+        uses: Vec::new(),
+        provisioners: Vec::new(),
+        error_cleanup: None,
+        post_processors: Vec::new(),
+        header: block.header_text(),
+        name,
+    };
+    if let Some(attribute) = content.attribute("sources") {
+        build.uses = read_sources(attribute, &outer, &mut found);
+    }
+    let in_build = Value::object_of([("name", Value::string(build.name.as_str()))]);
+    let scope = extended(base, [("build", in_build)]);
+    for inner in content.blocks {
+        match inner.kind.name.as_str() {
+            "source" => build.uses.extend(read_use(inner, &mut found)),
+            "provisioner" => {
+                build
+                    .provisioners
+                    .push(read_provisioner(inner, &scope, &mut found));
+            }
+            "error-cleanup-provisioner" => read_cleanup(inner, &scope, &mut build, &mut found),
+            "post-processor" => {
+                build
+                    .post_processors
+                    .push(vec![read_post_processor(inner, &scope, &mut found)]);
+            }
+            "post-processors" => {
+                let chain = read_chain(&inner, base, &scope, &mut found);
+                if !chain.is_empty() {
+                    build.post_processors.push(chain);
+                }
+            }
+            _ => {
+                found.push(
+                    Diagnostic::warning("Build block level hcp_packer_registry are deprecated")
+                        .detail("The block belongs at the top level of the template.")
+                        .at(inner.header),
+                );
+                check_registry(&inner, base, &mut found);
+            }
+        }
+    }
+    let sources_follow = content.attributes.iter().any(|attribute| {
+        attribute.name.name == "sources" && evaluate(&attribute.expr, &outer).0.contains_unknown()
+    });
+    let explained = sources_follow || found.iter().any(Diagnostic::is_error);
+    if build.uses.is_empty() && !explained {
+        found.push(
+            Diagnostic::error("missing source reference")
+                .detail("A build block has to use at least one source.")
+                .at(block.header)
+                .hint("Add `sources = [\"source.TYPE.NAME\"]` to it.".to_owned()),
+        );
+    }
+    problems.extend(in_block(found, &build.header));
+    build
+}
+
+fn read_cleanup(
+    block: BoundBlock,
+    scope: &Scope,
+    build: &mut BuildBlock,
+    problems: &mut Diagnostics,
+) {
+    if let Some(first) = &build.error_cleanup {
+        problems.push(
+            Diagnostic::error("Only one error-cleanup-provisioner is allowed")
+                .detail("A build runs at most one of them.")
+                .at(block.header)
+                .related(first.span, "the first one is here"),
+        );
+        return;
+    }
+    build.error_cleanup = Some(read_provisioner(block, scope, problems));
+}
+
+/// The text of an attribute; what is not known yet reads `<unknown>`.
+fn known_text(attribute: &Attribute, scope: &Scope, problems: &mut Diagnostics) -> String {
+    let value = literal::converted(attribute, &host_eval::Type::String, scope, problems);
+    match value {
+        Some(value) if value.is_unknown() => UNKNOWN_TEXT.to_owned(),
+        Some(value) => value.as_str().unwrap_or_default().to_owned(),
+        None => String::new(),
+    }
+}
+
+fn read_sources(
+    attribute: &Attribute,
+    scope: &Scope,
+    problems: &mut Diagnostics,
+) -> Vec<SourceUse> {
+    let mut uses = Vec::new();
+    for (text, span) in source_texts(&attribute.expr, scope, problems) {
+        if let Some(key) = read_reference(&text, span, problems) {
+            let local_name = key.name.clone();
+            uses.push(SourceUse {
+                key,
+                local_name,
+                addition: None,
+                span,
+            });
+        }
+    }
+    uses
+}
+
+/// The texts of a `sources` list, each with the closest place there is.
+fn source_texts(expr: &Expr, scope: &Scope, problems: &mut Diagnostics) -> Vec<(String, Span)> {
+    let parts: Vec<&Expr> = match &expr.kind {
+        ExprKind::Tuple(parts) => parts.iter().collect(),
+        _ => vec![expr],
+    };
+    let whole = !matches!(expr.kind, ExprKind::Tuple(_));
+    let mut texts = Vec::new();
+    for part in parts {
+        let (value, found) = evaluate(part, scope);
+        let failed = found.iter().any(Diagnostic::is_error);
+        problems.extend(found);
+        if failed {
+            continue;
+        }
+        let items = match value.as_sequence() {
+            Some(items) if whole => items.to_vec(),
+            _ => vec![value],
+        };
+        for item in items.iter().filter(|item| !item.is_unknown()) {
+            match item.as_str() {
+                Some(text) => texts.push((text.to_owned(), part.span)),
+                None => problems.push(
+                    Diagnostic::error("Invalid source reference")
+                        .detail("`sources` is a list of texts such as `\"source.null.example\"`.")
+                        .at(part.span),
+                ),
+            }
+        }
+    }
+    texts
+}
+
+/// A nested `source` block: a use with additions.
+fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> {
+    let header = block.header_text();
+    let mut found = Diagnostics::new();
+    let key = read_reference(block.label(0), block.header, &mut found);
+    let content = block
+        .body
+        .partial_content(&meta_schema(&["name"]), &mut found);
+    let name = content
+        .attribute("name")
+        .and_then(|a| literal::literal_text(a, &mut found));
+    problems.extend(in_block(found, &header));
+    let key = key?;
+    let local_name = name.unwrap_or_else(|| key.name.clone());
+    Some(SourceUse {
+        key,
+        local_name,
+        span: block.header,
+        addition: Some(Arc::new(block.body)),
+    })
+}

@@ -1,0 +1,185 @@
+//! An HCL2 template from files to values.
+
+use std::sync::Arc;
+
+use host_diag::{Diagnostic, Diagnostics, SourceMap};
+use host_eval::Scope;
+use host_syntax::ast::Block;
+use indexmap::IndexMap;
+
+use crate::hcl::assignments::assign_all;
+use crate::hcl::build::{BuildBlock, read_build};
+use crate::hcl::declarations::{DataBlock, Local, declarations, pending_schema};
+use crate::hcl::dynamic::expand;
+use crate::hcl::evaluation;
+use crate::hcl::files::{parse, select};
+use crate::hcl::packer_block::{RequiredPlugin, check_core_version, required_plugins};
+use crate::hcl::registry::check_registry;
+use crate::hcl::source::{Sources, declare};
+use crate::hcl::variables::Variables;
+use crate::options::LoadOptions;
+
+/// An HCL2 template.
+#[derive(Debug)]
+pub(crate) struct HclTemplate {
+    pub(crate) options: LoadOptions,
+    /// `path.root`, as the user wrote it.
+    pub(crate) base_dir: String,
+    pub(crate) variables: Variables,
+    pub(crate) locals: Vec<Local>,
+    pub(crate) data: Vec<DataBlock>,
+    pub(crate) required_plugins: Vec<RequiredPlugin>,
+    /// Blocks that are read when values are known.
+    pub(crate) pending: Vec<Block>,
+    /// Variables, locals and data; empty until the template is initialised.
+    pub(crate) scope: Option<Scope>,
+    /// Values of locals by name.
+    pub(crate) local_values: IndexMap<String, host_eval::Value>,
+}
+
+/// What the pending blocks amount to.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks {
+    pub(crate) sources: Sources,
+    pub(crate) builds: Vec<BuildBlock>,
+}
+
+/// Reads the files of a template and the values of its variables.
+pub(crate) fn load(
+    options: &LoadOptions,
+    sources: &mut SourceMap,
+) -> (Option<HclTemplate>, Diagnostics) {
+    let mut problems = Diagnostics::new();
+    let selection = select(options, &mut problems);
+    let mut bodies = Vec::new();
+    for (name, form) in &selection.configuration {
+        bodies.extend(parse(options, name, *form, sources, &mut problems));
+    }
+    if problems.iter().any(Diagnostic::is_error) {
+        return (None, problems);
+    }
+    let (mut declared, found) = declarations(&bodies, options);
+    let version_problems = check_core_version(&declared.packer, &options.core_version);
+    if version_problems.iter().any(Diagnostic::is_error) {
+        // A template for another version may well look wrong; that is not worth telling.
+        problems.extend(version_problems);
+        return (None, problems);
+    }
+    problems.extend(found);
+    let (plugins, found) = required_plugins(&declared.packer);
+    problems.extend(found);
+    problems.extend(assign_all(
+        options,
+        &selection.values,
+        &mut declared.variables,
+        sources,
+    ));
+    if problems.iter().any(Diagnostic::is_error) {
+        return (None, problems);
+    }
+    let template = HclTemplate {
+        options: options.clone(),
+        base_dir: selection.base_dir,
+        variables: declared.variables,
+        locals: declared.locals,
+        data: declared.data,
+        required_plugins: plugins,
+        pending: declared.pending,
+        scope: None,
+        local_values: IndexMap::new(),
+    };
+    (Some(template), problems)
+}
+
+impl HclTemplate {
+    /// What expressions outside of builds can see.
+    pub(crate) fn scope(&self) -> Scope {
+        match &self.scope {
+            Some(scope) => scope.clone(),
+            None => evaluation::variable_scope(self),
+        }
+    }
+
+    /// Reads sources and builds.
+    pub(crate) fn blocks(&self) -> (Blocks, Diagnostics) {
+        let (mut blocks, mut problems) = (Blocks::default(), Diagnostics::new());
+        let scope = self.scope();
+        let pending = self.pending.clone();
+        let expanded = expand(pending, None, &pending_schema(), &scope, &mut problems);
+        let mut registry = None;
+        for block in expanded {
+            match block.kind.name.as_str() {
+                "source" => declare(block, &mut blocks.sources, &mut problems),
+                "build" => blocks
+                    .builds
+                    .push(read_build(&block, &scope, &mut problems)),
+                _ => {
+                    if let Some(first) = registry {
+                        problems.push(
+                            Diagnostic::error("Only one hcp_packer_registry is allowed")
+                                .at(block.header)
+                                .related(first, "the first one is here"),
+                        );
+                    }
+                    registry = registry.or(Some(block.header));
+                    check_registry(&block, &scope, &mut problems);
+                }
+            }
+        }
+        (blocks, problems)
+    }
+
+    /// Absolute folder of the template.
+    pub(crate) fn folder(&self) -> std::path::PathBuf {
+        let folder = self.options.working_dir.join(&self.base_dir);
+        std::path::absolute(&folder).unwrap_or(folder)
+    }
+
+    /// What the console can see: everything but data.
+    pub(crate) fn console_scope(&self) -> Scope {
+        let mut scope = self.scope();
+        Arc::make_mut(&mut scope.variables).remove("data");
+        scope
+    }
+
+    /// Name and printed value of every variable and local, sorted within their kind.
+    pub(crate) fn console_variables(&self) -> Vec<(String, String)> {
+        let variables = self.variables.values();
+        let mut inputs: Vec<(String, String)> = variables
+            .map(|variable| (format!("var.{}", variable.name), printed(&variable.value())))
+            .collect();
+        inputs.sort();
+        let locals = self.local_values.iter();
+        let mut locals: Vec<(String, String)> = locals
+            .map(|(name, value)| (format!("local.{name}"), printed(value)))
+            .collect();
+        locals.sort();
+        inputs.extend(locals);
+        inputs
+    }
+
+    /// The plain text of everything marked sensitive.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for variable in self.variables.values() {
+            let value = variable.value();
+            crate::values::collect_secrets(&value, value.sensitive, &mut found);
+        }
+        let scope = self.scope();
+        for name in ["local", "data"] {
+            if let Some(value) = scope.variables.get(name) {
+                crate::values::collect_secrets(value, value.sensitive, &mut found);
+            }
+        }
+        found
+    }
+}
+
+/// A value as the console prints it.
+pub(crate) fn printed(value: &host_eval::Value) -> String {
+    if value.sensitive {
+        "<sensitive>".to_owned()
+    } else {
+        host_eval::console_text(value)
+    }
+}

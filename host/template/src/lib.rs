@@ -1,0 +1,35 @@
+//! Templates: from syntax trees to a plan of builds.
+//!
+//! Here are loading ([`load`]) of HCL2 folders and files, `.pkr.json` and legacy JSON; variables,
+//! locals and data sources ([`Template::initialize`]); and the plan ([`Template::builds`]) whose
+//! components are evaluated against a plugin's [`Schema`] when the engine needs them
+//! ([`Component::configure`]). Not here: processes, output, running anything.
+//!
+//! Start with [`load`], then [`Build`].
+
+mod assemble;
+mod constraint;
+mod duration;
+mod filter;
+mod fit;
+mod hcl;
+mod legacy;
+mod load;
+mod model;
+mod options;
+mod render;
+mod schema;
+#[cfg(test)]
+mod testing;
+mod values;
+
+pub use constraint::{ConstraintError, Constraints, Version};
+pub use hcl::RequiredPlugin;
+pub use load::load;
+pub use model::{
+    Build, Component, ComponentKind, Components, Configured, Generated, PathStep, PostProcessor,
+    ProvisionerPlan, Template,
+};
+pub use options::{ConfigType, LoadOptions};
+pub use schema::{AttributeSchema, BlockSchema, Primitive, Schema, Type};
+pub use values::secrets_of;

@@ -1,0 +1,65 @@
+//! Which language a template is in.
+
+use std::path::Path;
+
+use host_diag::{Diagnostic, Diagnostics, SourceMap};
+
+use crate::model::{Template, TemplateKind};
+use crate::options::{ConfigType, LoadOptions};
+use crate::{hcl, legacy};
+
+/// Reads a template and its variable values (Packer's parse phase). Nothing is evaluated yet but
+/// the values of variables. With errors there is no template.
+pub fn load(options: &LoadOptions, sources: &mut SourceMap) -> (Option<Template>, Diagnostics) {
+    let language = match language(options) {
+        Ok(language) => language,
+        Err(problem) => return (None, vec![*problem]),
+    };
+    match language {
+        ConfigType::Hcl2 => {
+            let (template, problems) = hcl::load(options, sources);
+            (
+                template.map(|template| Template {
+                    inner: TemplateKind::Hcl(Box::new(template)),
+                }),
+                problems,
+            )
+        }
+        ConfigType::Json => {
+            let (template, problems) = legacy::load(options, sources);
+            (
+                template.map(|template| Template {
+                    inner: TemplateKind::Legacy(Box::new(template)),
+                }),
+                problems,
+            )
+        }
+    }
+}
+
+/// Suffix and kind of the path decide; what they leave open, `-config-type` decides.
+fn language(options: &LoadOptions) -> Result<ConfigType, Box<Diagnostic>> {
+    let path = options.path.as_str();
+    if path == "-" && options.config_type == ConfigType::Hcl2 {
+        return Err(Box::new(
+            Diagnostic::error("HCL2 templates cannot be read from standard input")
+                .detail("Only a legacy JSON template can come from standard input.")
+                .hint("Save the template as a file ending in `.pkr.hcl`.".to_owned()),
+        ));
+    }
+    if matches!(path, "" | "-") {
+        return Ok(options.config_type);
+    }
+    if path.ends_with(".pkr.hcl") || path.ends_with(".pkr.json") {
+        return Ok(ConfigType::Hcl2);
+    }
+    let full: &Path = &options.working_dir.join(path);
+    match full.metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(ConfigType::Hcl2),
+        Ok(_) => Ok(options.config_type),
+        Err(error) => Err(Box::new(
+            Diagnostic::error(format!("\"{path}\": {error}"))
+                .detail("A template is a file, a folder of HCL2 files, or `-` for standard input."),
+        )),
+    }
+}
