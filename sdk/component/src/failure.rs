@@ -1,0 +1,71 @@
+//! How a run fails.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use sdk_config::Diagnostics;
+
+/// A run did not do what it was asked to.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What was attempted, on what, and why it failed; may have several lines.
+    pub message: String,
+    /// Whether it ended because it was told to.
+    pub cancelled: bool,
+    /// Problems of the configuration that only the run could see.
+    pub diagnostics: Diagnostics,
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            cancelled: false,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    /// The end after a cancellation.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self {
+            cancelled: true,
+            ..Self::new("context canceled")
+        }
+    }
+
+    /// A failure with the whole chain of `error` as its message.
+    pub fn from_error(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self::new(message)
+    }
+
+    /// The failure of work that panicked with `payload`.
+    #[must_use]
+    pub fn from_panic(payload: &(dyn std::any::Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        Self::new(format!("the plugin has a bug: it panicked with `{text}`"))
+    }
+
+    /// Runs `work`; a panic in it becomes a failure.
+    ///
+    /// # Errors
+    ///
+    /// The failure of `work`, or the one its panic stands for.
+    pub async fn catch<T>(work: impl Future<Output = Result<T, Self>>) -> Result<T, Self> {
+        let caught = AssertUnwindSafe(work).catch_unwind().await;
+        caught.unwrap_or_else(|payload| Err(Self::from_panic(&*payload)))
+    }
+}

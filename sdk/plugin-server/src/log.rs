@@ -1,0 +1,20 @@
+//! Log lines for the host.
+
+use plugin_wire::handshake::LOG_VARIABLE;
+use tracing_subscriber::EnvFilter;
+
+/// Sends everything that is traced to standard error, one JSON object a line.
+pub(crate) fn start() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
+    let started = tracing_subscriber::fmt()
+        .json()
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .try_init();
+    if started.is_err() {
+        // The author has set up a subscriber of their own.
+        tracing::debug!("logging was set up already");
+    }
+}
