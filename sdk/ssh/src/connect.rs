@@ -1,0 +1,424 @@
+//! Waiting for a machine's SSH server and logging in.
+//!
+//! A machine that boots refuses connections, or something in front of it (QEMU's port forwarding,
+//! a load balancer) accepts them and stays silent. So attempts follow each other quickly, and next
+//! to a silent attempt a second, fresher one is made every other moment: whichever is answered
+//! first is used.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use sdk_component::RunContext;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::AuthFailure;
+use crate::communicator::SshCommunicator;
+use crate::connection::Connection;
+use crate::failure::{AttemptError, History};
+use crate::route::Route;
+use crate::settings::Settings;
+use crate::stream::{Seen, Stage};
+
+/// How often decisions are taken while nothing happens.
+const TICK: Duration = Duration::from_millis(50);
+/// How long the only attempt may be silent before a second one is made.
+const SILENCE: Duration = Duration::from_secs(1);
+/// The most it grows to, as long as all stay silent.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3);
+/// How long the older one of two silent attempts is kept.
+const LAST_SILENCE: Duration = Duration::from_secs(10);
+/// Limit of reconnecting when the options give none.
+const RECONNECT_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// Where an SSH server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// The address is not known yet; the text says what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoAddress(pub String);
+
+/// Finds the machine's address; asked again before each attempt, because it may change.
+#[async_trait]
+pub trait AddressSource: Send + Sync + 'static {
+    /// The address at this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAddress`] when it is not known yet.
+    async fn address(&self) -> Result<Address, NoAddress>;
+}
+
+#[async_trait]
+impl AddressSource for Address {
+    async fn address(&self) -> Result<Address, NoAddress> {
+        Ok(self.clone())
+    }
+}
+
+/// What happens while connecting.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ConnectEvent {
+    /// The address is known for the first time, or is another one than before.
+    Using(Address),
+    /// From now on attempts are made.
+    Waiting,
+    /// An attempt failed; others follow.
+    AttemptFailed(AttemptError),
+    /// The first connection is there and is given up again for `pause_before_connecting`.
+    Pausing(Duration),
+    /// It is done.
+    Connected,
+}
+
+impl ConnectEvent {
+    /// The line for the person building; `None` for events that are for logs only.
+    ///
+    /// # Source
+    ///
+    /// Packer's lines, which scripts wait for.
+    #[must_use]
+    pub fn line(&self) -> Option<String> {
+        match self {
+            Self::Using(address) => Some(format!(
+                "Using SSH communicator to connect: {}",
+                address.host
+            )),
+            Self::Waiting => Some("Waiting for SSH to become available...".to_owned()),
+            Self::AttemptFailed(_) => None,
+            Self::Pausing(time) => Some(format!(
+                "Pausing {} before connecting...",
+                sdk_config::format_duration(*time)
+            )),
+            Self::Connected => Some("Connected to SSH!".to_owned()),
+        }
+    }
+}
+
+/// Is told what happens while connecting.
+#[async_trait]
+pub trait ConnectObserver: Send + Sync {
+    /// Something happened.
+    async fn event(&self, event: ConnectEvent);
+}
+
+#[async_trait]
+impl ConnectObserver for RunContext {
+    async fn event(&self, event: ConnectEvent) {
+        if let Some(line) = event.line() {
+            self.say(line).await;
+        }
+    }
+}
+
+/// Nobody is told.
+#[async_trait]
+impl ConnectObserver for () {
+    async fn event(&self, _event: ConnectEvent) {}
+}
+
+/// There is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The time is up.
+    #[error(
+        "no SSH connection to {to} within {} s ({} attempts): {history}",
+        elapsed.as_secs(), history.attempts()
+    )]
+    Timeout {
+        /// Where to; `the machine` when the address never was known.
+        to: String,
+        /// How long it was tried.
+        elapsed: Duration,
+        /// What was seen.
+        history: History,
+    },
+    /// The login was refused too often.
+    #[error("{failure} ({attempts} of {attempts} attempts, `ssh_handshake_attempts`)")]
+    Authentication {
+        /// The last refusal.
+        failure: AuthFailure,
+        /// How often.
+        attempts: u32,
+    },
+    /// The run was cancelled.
+    #[error("cancelled while waiting for SSH")]
+    Cancelled,
+    /// A port of `ssh_local_tunnels` is taken.
+    #[error("cannot listen on 127.0.0.1:{port} for `ssh_local_tunnels`")]
+    LocalTunnel {
+        /// Which port.
+        port: u16,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Waits for the machine's SSH server, logs in, and returns the machine.
+///
+/// Ends within the options' limits: time (`ssh_timeout`) and refused logins
+/// (`ssh_handshake_attempts`).
+///
+/// # Errors
+///
+/// [`ConnectError`], whose text says what was seen.
+pub async fn connect(
+    settings: Settings,
+    addresses: Arc<dyn AddressSource>,
+    cancel: &CancellationToken,
+    observer: &dyn ConnectObserver,
+) -> Result<SshCommunicator, ConnectError> {
+    let settings = Arc::new(settings);
+    let route = Arc::new(Route::new(Arc::clone(&settings)));
+    let work = async {
+        let known = addresses.address().await.ok();
+        if let Some(address) = &known {
+            observer.event(ConnectEvent::Using(address.clone())).await;
+        }
+        observer.event(ConnectEvent::Waiting).await;
+        let mut race = Race::new(&route);
+        race.address = known;
+        let mut connection = race
+            .run(addresses.as_ref(), settings.limit, observer)
+            .await?;
+        if !settings.pause.is_zero() {
+            connection.leave().await;
+            drop(connection);
+            observer.event(ConnectEvent::Pausing(settings.pause)).await;
+            tokio::time::sleep(settings.pause).await;
+            connection = establish(&route, addresses.as_ref(), settings.limit).await?;
+        }
+        observer.event(ConnectEvent::Connected).await;
+        let machine = SshCommunicator::new(Arc::clone(&route), Arc::clone(&addresses), connection);
+        machine.open_local_tunnels().await?;
+        Ok(machine)
+    };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(ConnectError::Cancelled),
+        result = work => result,
+    }
+}
+
+/// Makes a connection within `limit`; without one, until logins were refused too often.
+pub(crate) async fn establish(
+    route: &Arc<Route>,
+    addresses: &dyn AddressSource,
+    limit: Option<Duration>,
+) -> Result<Connection, ConnectError> {
+    Race::new(route).run(addresses, limit, &()).await
+}
+
+/// One attempt that runs.
+struct Lane {
+    id: tokio::task::Id,
+    abort: tokio::task::AbortHandle,
+    seen: Arc<Seen>,
+    born: Instant,
+}
+
+impl Lane {
+    fn is_talking(&self) -> bool {
+        self.seen.stage() == Stage::Talking
+    }
+
+    /// What it amounts to when it is given up now.
+    fn given_up(&self) -> AttemptError {
+        let age = self.born.elapsed();
+        match self.seen.stage() {
+            Stage::Dialing => {
+                AttemptError::Unreachable(format!("no answer within {:.1} s", age.as_secs_f64()))
+            }
+            _ => AttemptError::Silent(age),
+        }
+    }
+}
+
+/// The attempts that run side by side: one, or two while both are silent.
+struct Race<'a> {
+    route: &'a Arc<Route>,
+    started: Instant,
+    running: JoinSet<Result<Connection, AttemptError>>,
+    lanes: Vec<Lane>,
+    history: History,
+    refused: u32,
+    next_start: Instant,
+    silence: Duration,
+    address: Option<Address>,
+}
+
+impl<'a> Race<'a> {
+    fn new(route: &'a Arc<Route>) -> Self {
+        Self {
+            route,
+            started: Instant::now(),
+            running: JoinSet::new(),
+            lanes: Vec::new(),
+            history: History::default(),
+            refused: 0,
+            next_start: Instant::now(),
+            silence: SILENCE,
+            address: None,
+        }
+    }
+
+    async fn run(
+        mut self,
+        addresses: &dyn AddressSource,
+        limit: Option<Duration>,
+        observer: &dyn ConnectObserver,
+    ) -> Result<Connection, ConnectError> {
+        let attempts = self.route.settings.attempts;
+        let limit = match (limit, attempts) {
+            (None, 0) => Some(RECONNECT_LIMIT),
+            (limit, _) => limit,
+        };
+        loop {
+            if limit.is_some_and(|limit| self.started.elapsed() >= limit) {
+                return Err(self.timeout());
+            }
+            self.drop_silent();
+            if self.wants_attempt() {
+                self.start(addresses, observer).await;
+            }
+            let error = match self.next_result().await {
+                Some(Ok(connection)) => return Ok(connection),
+                Some(Err(error)) => error,
+                None => continue,
+            };
+            self.failed(error.clone());
+            if let Some(failure) = error.authentication()
+                && attempts != 0
+                && self.refused >= attempts
+            {
+                return Err(ConnectError::Authentication {
+                    failure: failure.clone(),
+                    attempts,
+                });
+            }
+            observer.event(ConnectEvent::AttemptFailed(error)).await;
+        }
+    }
+
+    /// What an attempt came to; `None` when none ended for a moment.
+    async fn next_result(&mut self) -> Option<Result<Connection, AttemptError>> {
+        let finished = tokio::select! {
+            Some(finished) = self.running.join_next_with_id() => finished,
+            () = tokio::time::sleep(TICK) => return None,
+        };
+        match finished {
+            Ok((id, result)) => {
+                self.lanes.retain(|lane| lane.id != id);
+                Some(result)
+            }
+            Err(error) if error.is_cancelled() => None,
+            Err(error) => {
+                self.lanes.retain(|lane| lane.id != error.id());
+                Some(Err(AttemptError::Handshake(error.to_string())))
+            }
+        }
+    }
+
+    /// Gives up attempts that lost: silent ones next to one that is answered, and old ones.
+    fn drop_silent(&mut self) {
+        let talking = self.lanes.iter().any(Lane::is_talking);
+        let youngest = self.lanes.iter().map(|lane| lane.born).max();
+        let (count, silence) = (self.lanes.len(), self.silence);
+        let mut given_up = Vec::new();
+        self.lanes.retain(|lane| {
+            let age = lane.born.elapsed();
+            let lost = !lane.is_talking()
+                && (talking
+                    || age >= LAST_SILENCE
+                    || (count > 1 && Some(lane.born) == youngest && age >= silence));
+            if lost {
+                lane.abort.abort();
+                given_up.push(lane.given_up());
+            }
+            !lost
+        });
+        for error in given_up {
+            tracing::debug!(%error, "ssh attempt given up");
+            self.history.add(error);
+            self.silence = self.silence.mul_f64(1.2).min(LONGEST_SILENCE);
+        }
+    }
+
+    /// Whether it is time for another attempt.
+    fn wants_attempt(&self) -> bool {
+        match self.lanes.as_slice() {
+            [] => Instant::now() >= self.next_start,
+            [only] => !only.is_talking() && only.born.elapsed() >= self.silence,
+            _ => false,
+        }
+    }
+
+    async fn start(&mut self, addresses: &dyn AddressSource, observer: &dyn ConnectObserver) {
+        let address = match addresses.address().await {
+            Ok(address) => address,
+            Err(NoAddress(reason)) => {
+                self.failed(AttemptError::NoAddress(reason));
+                return;
+            }
+        };
+        if self.address.as_ref() != Some(&address) {
+            self.address = Some(address.clone());
+            observer.event(ConnectEvent::Using(address.clone())).await;
+        }
+        let seen = Arc::new(Seen::default());
+        let (route, watched) = (Arc::clone(self.route), Arc::clone(&seen));
+        let abort = self
+            .running
+            .spawn(async move { Connection::open(&route, address, &watched).await });
+        self.lanes.push(Lane {
+            id: abort.id(),
+            abort,
+            seen,
+            born: Instant::now(),
+        });
+    }
+
+    fn failed(&mut self, error: AttemptError) {
+        tracing::debug!(%error, attempt = self.history.attempts() + 1, "ssh attempt failed");
+        if error.authentication().is_some() {
+            self.refused += 1;
+        }
+        self.next_start = Instant::now() + error.pause(self.refused);
+        self.history.add(error);
+    }
+
+    fn timeout(mut self) -> ConnectError {
+        for lane in &self.lanes {
+            self.history.add(lane.given_up());
+        }
+        let to = self
+            .address
+            .as_ref()
+            .map_or("the machine".to_owned(), Address::to_string);
+        ConnectError::Timeout {
+            to,
+            elapsed: self.started.elapsed(),
+            history: self.history,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Options turned into what a connection needs: keys read, names resolved.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::keys::{Certificate, PrivateKey};
+
+use crate::algorithms;
+use crate::config::{CommunicatorConfig, Tunnel, TunnelError};
+use crate::key::{KeyError, expand_home, load_certificate, load_private_key};
+
+/// What the surroundings contribute.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Folder `~` stands for.
+    pub home: Option<PathBuf>,
+    /// Socket of the SSH agent.
+    pub agent: Option<PathBuf>,
+}
+
+impl Environment {
+    /// From the variables `HOME` and `SSH_AUTH_SOCK`.
+    #[must_use]
+    pub fn from_process() -> Self {
+        let read = |name| {
+            std::env::var_os(name)
+                .filter(|text| !text.is_empty())
+                .map(PathBuf::from)
+        };
+        Self {
+            home: read("HOME"),
+            agent: read("SSH_AUTH_SOCK"),
+        }
+    }
+}
+
+/// Options cannot be turned into a connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A key file changed since the options were checked, or never fitted.
+    #[error("cannot use the key of `{option}`")]
+    Key {
+        /// Which option names it.
+        option: &'static str,
+        /// Why.
+        source: Box<KeyError>,
+    },
+    /// The agent is wanted, but there is none.
+    #[error("`{option}` is set, but the environment variable SSH_AUTH_SOCK names no agent")]
+    NoAgent {
+        /// Which option wants it.
+        option: &'static str,
+    },
+    /// A tunnel does not parse.
+    #[error("cannot use the tunnel `{text}`")]
+    Tunnel {
+        /// As given.
+        text: String,
+        /// Why.
+        source: TunnelError,
+    },
+}
+
+/// How to log in somewhere.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    /// Socket of the agent whose keys are tried first.
+    pub(crate) agent: Option<PathBuf>,
+    pub(crate) keys: Vec<LoginKey>,
+    pub(crate) password: Option<String>,
+    /// Options to look at when it is refused.
+    pub(crate) options: &'static str,
+}
+
+/// A private key to log in with.
+#[derive(Clone)]
+pub(crate) struct LoginKey {
+    pub(crate) key: Arc<PrivateKey>,
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// A host to go through.
+#[derive(Clone)]
+pub(crate) struct Bastion {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) login: Login,
+}
+
+/// A SOCKS5 proxy.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) login: Option<(String, String)>,
+}
+
+/// How files are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TransferMethod {
+    Scp,
+    Sftp,
+}
+
+/// Everything a connection is made with. Holds secrets, so it cannot be printed.
+#[derive(Clone)]
+pub struct Settings {
+    pub(crate) login: Login,
+    pub(crate) bastion: Option<Bastion>,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) limit: Option<Duration>,
+    /// Refused logins until it fails; zero for no limit.
+    pub(crate) attempts: u32,
+    pub(crate) pause: Duration,
+    pub(crate) keep_alive: Option<Duration>,
+    pub(crate) io_limit: Option<Duration>,
+    pub(crate) pty: bool,
+    /// Socket of the agent the guest may use.
+    pub(crate) forwarded_agent: Option<PathBuf>,
+    pub(crate) transfer: TransferMethod,
+    pub(crate) local_tunnels: Vec<Tunnel>,
+    pub(crate) remote_tunnels: Vec<Tunnel>,
+    pub(crate) preferred: russh::Preferred,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("user", &self.login.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// From options that were prepared. `keys` are private keys the builder holds in memory, such
+    /// as the temporary one; they are tried after the key file.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] when a key file or the agent is not there, or a tunnel does not parse.
+    pub fn new(
+        config: &CommunicatorConfig,
+        keys: &[Arc<PrivateKey>],
+        environment: &Environment,
+    ) -> Result<Self, SettingsError> {
+        let home = environment.home.as_deref();
+        let read = |file: &str, certificate: &str, option: &'static str| {
+            let fail = |source| SettingsError::Key {
+                option,
+                source: Box::new(source),
+            };
+            if file.is_empty() {
+                return Ok(None);
+            }
+            let key = load_private_key(&expand_home(file, home)).map_err(fail)?;
+            let certificate = (!certificate.is_empty())
+                .then(|| load_certificate(&expand_home(certificate, home)))
+                .transpose()
+                .map_err(fail)?;
+            Ok(Some(LoginKey { key, certificate }))
+        };
+        let agent = |wanted: bool, option: &'static str| match (wanted, &environment.agent) {
+            (false, _) => Ok(None),
+            (true, Some(socket)) => Ok(Some(socket.clone())),
+            (true, None) => Err(SettingsError::NoAgent { option }),
+        };
+        let (file, certificate) = (&config.ssh_private_key_file, &config.ssh_certificate_file);
+        let mut login_keys: Vec<LoginKey> = read(file, certificate, "ssh_private_key_file")?
+            .into_iter()
+            .collect();
+        login_keys.extend(keys.iter().map(|key| LoginKey {
+            key: Arc::clone(key),
+            certificate: None,
+        }));
+        let login = Login {
+            user: config.ssh_username.clone(),
+            agent: agent(config.ssh_agent_auth, "ssh_agent_auth")?,
+            keys: login_keys,
+            password: some(config.ssh_password.expose()),
+            options: "ssh_username, ssh_password, ssh_private_key_file and ssh_agent_auth",
+        };
+        let bastion = if config.ssh_bastion_host.is_empty() {
+            None
+        } else {
+            let (file, certificate) = (
+                &config.ssh_bastion_private_key_file,
+                &config.ssh_bastion_certificate_file,
+            );
+            let key = read(file, certificate, "ssh_bastion_private_key_file")?;
+            let login = Login {
+                user: config.ssh_bastion_username.clone(),
+                agent: agent(config.ssh_bastion_agent_auth, "ssh_bastion_agent_auth")?,
+                keys: key.into_iter().collect(),
+                password: some(config.ssh_bastion_password.expose()),
+                options: "ssh_bastion_username, ssh_bastion_password and \
+                          ssh_bastion_private_key_file",
+            };
+            let (host, port) = (config.ssh_bastion_host.clone(), config.ssh_bastion_port);
+            Some(Bastion { host, port, login })
+        };
+        let forwarded_agent = (!config.ssh_disable_agent_forwarding)
+            .then(|| environment.agent.clone())
+            .flatten();
+        Ok(Self {
+            login,
+            bastion,
+            proxy: proxy(config),
+            limit: config.connect_limit(),
+            attempts: config.ssh_handshake_attempts,
+            pause: config.pause_before_connecting,
+            keep_alive: config
+                .ssh_keep_alive_interval
+                .to_duration()
+                .filter(|time| !time.is_zero()),
+            io_limit: Some(config.ssh_read_write_timeout).filter(|time| !time.is_zero()),
+            pty: config.ssh_pty,
+            forwarded_agent,
+            transfer: match config.ssh_file_transfer_method.as_str() {
+                "sftp" => TransferMethod::Sftp,
+                _ => TransferMethod::Scp,
+            },
+            local_tunnels: tunnels(&config.ssh_local_tunnels)?,
+            remote_tunnels: tunnels(&config.ssh_remote_tunnels)?,
+            preferred: algorithms::preferred(
+                &config.ssh_ciphers,
+                &config.ssh_key_exchange_algorithms,
+            ),
+        })
+    }
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn proxy(config: &CommunicatorConfig) -> Option<Proxy> {
+    let host = some(&config.ssh_proxy_host)?;
+    let user = some(&config.ssh_proxy_username);
+    let login = user.map(|user| (user, config.ssh_proxy_password.expose().clone()));
+    Some(Proxy {
+        host,
+        port: config.ssh_proxy_port,
+        login,
+    })
+}
+
+fn tunnels(texts: &[String]) -> Result<Vec<Tunnel>, SettingsError> {
+    let parse = |text: &String| {
+        Tunnel::parse(text).map_err(|source| SettingsError::Tunnel {
+            text: text.clone(),
+            source,
+        })
+    };
+    texts.iter().map(parse).collect()
+}
