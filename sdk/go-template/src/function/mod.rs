@@ -1,0 +1,98 @@
+//! The functions a template can call.
+
+mod compare;
+mod engine;
+mod escape;
+mod format;
+mod sequence;
+
+pub(crate) use format::display;
+
+use crate::context::Context;
+use crate::data::Data;
+
+/// Why a call gave no value.
+pub(crate) enum CallError {
+    /// There is no function of that name.
+    Unknown,
+    /// What went wrong.
+    Failed(String),
+}
+
+impl From<String> for CallError {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+/// Calls `name`; the caller's own functions come first.
+pub(crate) fn call(name: &str, args: &[Data], context: &Context) -> Result<Data, CallError> {
+    if let Some(custom) = &context.custom
+        && let Some(result) = custom.call(name, args)
+    {
+        return result.map_err(CallError::Failed);
+    }
+    if let Some(result) = standard(name, args) {
+        return result.map_err(CallError::Failed);
+    }
+    match engine::call(name, args, context) {
+        Some(result) => result.map_err(CallError::Failed),
+        None => Err(CallError::Unknown),
+    }
+}
+
+/// Go's predefined functions.
+fn standard(name: &str, args: &[Data]) -> Option<Result<Data, String>> {
+    Some(match name {
+        "print" => format::print(args).map(Data::String),
+        "println" => format::println(args).map(Data::String),
+        "printf" => printf(args),
+        "len" => sequence::len(args),
+        "index" => sequence::index(args),
+        "slice" => sequence::slice(args),
+        "eq" => compare::equal_any(args),
+        "ne" => two(name, args).and_then(|(a, b)| Ok(Data::Bool(!compare::equal(a, b)?))),
+        "lt" => two(name, args).and_then(|(a, b)| Ok(Data::Bool(compare::less(a, b)?))),
+        "le" => two(name, args).and_then(|(a, b)| Ok(Data::Bool(compare::less_or_equal(a, b)?))),
+        "gt" => two(name, args).and_then(|(a, b)| Ok(Data::Bool(!compare::less_or_equal(a, b)?))),
+        "ge" => two(name, args).and_then(|(a, b)| Ok(Data::Bool(!compare::less(a, b)?))),
+        "not" => match args {
+            [value] => Ok(Data::Bool(!value.is_true())),
+            _ => Err(wrong_count(name, "1", args.len())),
+        },
+        "html" => format::print(args).map(|text| Data::String(escape::html(&text))),
+        "js" => format::print(args).map(|text| Data::String(escape::js(&text))),
+        "urlquery" => format::print(args).map(|text| Data::String(escape::url_query(&text))),
+        "call" => Err("the first argument is not a function, and no value here is".to_owned()),
+        _ => return None,
+    })
+}
+
+fn printf(args: &[Data]) -> Result<Data, String> {
+    match args.split_first() {
+        Some((Data::String(format), rest)) => format::sprintf(format, rest).map(Data::String),
+        Some((other, _)) => Err(wrong_type("string", other)),
+        None => Err(wrong_count("printf", "at least 1", 0)),
+    }
+}
+
+fn two<'a>(name: &str, args: &'a [Data]) -> Result<(&'a Data, &'a Data), String> {
+    match args {
+        [first, second] => Ok((first, second)),
+        _ => Err(wrong_count(name, "2", args.len())),
+    }
+}
+
+fn wrong_count(name: &str, want: &str, got: usize) -> String {
+    format!("wrong number of args for {name}: want {want} got {got}")
+}
+
+fn wrong_type(want: &str, got: &Data) -> String {
+    match got {
+        Data::Null => format!("invalid value; expected {want}"),
+        other => format!(
+            "wrong type for value; expected {want}; got {}",
+            other.type_name()
+        ),
+    }
+}
