@@ -1,0 +1,179 @@
+//! The `compress` post-processor: an artifact's files as one archive or compressed file.
+//!
+//! Which format is meant ([`format`](self::format)) and how bytes are written
+//! ([`encoder`](self::encoder), [`archive`](self::archive)) have modules of their own.
+
+mod archive;
+mod encoder;
+mod format;
+
+use std::path::{Path, PathBuf};
+
+use kiln_sdk::config::template_data;
+use kiln_sdk::go_template::Data;
+use kiln_sdk::{
+    Artifact, BuildInfo, Config, Diagnostic, Failure, PostProcessed, PostProcessor, Prepared,
+    Resource, RunContext, Template, Value,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::format::{Container, Format};
+
+/// Packs an artifact's files into an archive, or compresses its only file.
+#[derive(Debug, Clone, Config)]
+pub struct CompressConfig {
+    /// Path of the archive, a template that can use `{{.BuildName}}` and `{{.BuilderType}}`. Its
+    /// suffix chooses the format: `.tar`, `.zip`, `.gz`, `.zst`, `.xz`, `.lz4`, `.bz2`, `.bgzf`, or
+    /// `.tar` and one of these. Without a known suffix a gzipped tar is written.
+    #[config(default = "packer_{{.BuildName}}_{{.BuilderType}}")]
+    pub output: Template,
+    /// Chooses the format in place of the suffix: `tar`, `zip`, `gz`, `tar.gz`, ….
+    pub format: String,
+    /// From 1 (fast) to 9 (small); 0 and -1 mean the format's own default. More than 9 is 9.
+    pub compression_level: i64,
+}
+
+/// The post-processor.
+pub struct Compress;
+
+impl PostProcessor for Compress {
+    type Config = CompressConfig;
+
+    fn prepare(&self, config: &mut CompressConfig, _build: &BuildInfo) -> Prepared {
+        let mut diagnostics = Vec::new();
+        config.compression_level = config.compression_level.min(9);
+        if config.compression_level < -1 {
+            diagnostics.push(
+                Diagnostic::error(
+                    "Invalid compression level",
+                    format!("`{}` is not a compression level.", config.compression_level),
+                )
+                .on("compression_level")
+                .hint("Use a number from 1 to 9, or leave it out."),
+            );
+        }
+        if let Err(error) = kiln_sdk::go_template::check(&config.output.0) {
+            diagnostics.push(
+                Diagnostic::error("Invalid output template", error.to_string()).on("output"),
+            );
+        }
+        diagnostics.into()
+    }
+
+    async fn post_process(
+        &self,
+        cx: RunContext,
+        config: CompressConfig,
+        input: Artifact,
+        generated: Value,
+    ) -> Result<PostProcessed, Failure> {
+        let format = Format::detect(&config.output.0, &config.format);
+        let target = target(&config, &generated, cx.build())?;
+        if format.container == Container::None && input.files.len() != 1 {
+            return Err(Failure::new(format!(
+                "Can only have 1 input file when not using tar/zip. Found {} files: {:?}",
+                input.files.len(),
+                input.files
+            )));
+        }
+        announce_work(&cx, &format, &target, &input.files).await;
+        let part = PathBuf::from(format!("{}.part", target.display()));
+        let held = cx.announce(Resource::file(&absolute(&part)?)).await?;
+        let written = write(&cx, format, config.compression_level, &input.files, &part).await;
+        let result = match written {
+            Ok(()) => std::fs::rename(&part, &target).map_err(|error| {
+                Failure::new(format!("cannot create archive `{}`: {error}", target.display()))
+            }),
+            Err(failure) => Err(failure),
+        };
+        if result.is_err() && part.exists() {
+            std::fs::remove_file(&part).map_err(|error| {
+                Failure::new(format!("cannot remove `{}`: {error}", part.display()))
+            })?;
+        }
+        held.release().await;
+        result?;
+        cx.say(format!("Archive {} completed", target.display())).await;
+        Ok(PostProcessed {
+            artifact: Some(artifact(target)),
+            keep_input: false,
+            force_keep_input: false,
+        })
+    }
+}
+
+fn artifact(target: PathBuf) -> Artifact {
+    Artifact {
+        builder_id: "packer.post-processor.compress".to_owned(),
+        description: format!("compressed artifacts in: {}", target.display()),
+        files: vec![target.clone()],
+        destroy: vec![target],
+        ..Artifact::default()
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
+        .map_err(|error| Failure::new(format!("cannot resolve `{}`: {error}", path.display())))
+}
+
+fn target(
+    config: &CompressConfig,
+    generated: &Value,
+    build: &BuildInfo,
+) -> Result<PathBuf, Failure> {
+    let mut data = template_data(generated);
+    if let Data::Map(entries) = &mut data {
+        entries.insert("BuildName".to_owned(), build.source_name.as_str().into());
+        entries.insert("BuilderType".to_owned(), build.builder_type.as_str().into());
+    } else {
+        data = [
+            ("BuildName", build.source_name.as_str()),
+            ("BuilderType", build.builder_type.as_str()),
+        ]
+        .into_iter()
+        .collect();
+    }
+    config
+        .output
+        .render(&data, &build.template_context())
+        .map(PathBuf::from)
+        .map_err(|error| Failure::new(format!("cannot render `output`: {error}")))
+}
+
+async fn announce_work(cx: &RunContext, format: &Format, target: &Path, files: &[PathBuf]) {
+    let target = target.display();
+    if let Some(name) = format.compression.packer_name() {
+        let cores = encoder::workers(format.compression);
+        let cores = format!("{cores} core{}", if cores == 1 { "" } else { "s" });
+        cx.say(format!("Using {name} compression with {cores} for {target}")).await;
+    }
+    let compression = format.compression.packer_name().unwrap_or("no compression");
+    match format.container {
+        Container::Tar => cx.say(format!("Tarring {target} with {compression}")).await,
+        Container::Zip => cx.say(format!("Zipping {target}")).await,
+        Container::None => {
+            for file in files {
+                cx.say(format!("Archiving {} with {compression}", file.display())).await;
+            }
+        }
+    }
+}
+
+/// Writes the archive on a thread of its own and reports progress meanwhile.
+async fn write(
+    cx: &RunContext,
+    format: Format,
+    level: i64,
+    files: &[PathBuf],
+    part: &Path,
+) -> Result<(), Failure> {
+    let total = files.iter().filter_map(|f| f.metadata().ok()).map(|data| data.len()).sum();
+    let meter = archive::Meter::new(cx.clone(), format!("compressing {}", part.display()), total);
+    let (files, part) = (files.to_vec(), part.to_owned());
+    let cancel: CancellationToken = cx.cancel().clone();
+    let work = tokio::task::spawn_blocking(move || {
+        archive::write(format, level, &files, &part, &meter, &|| cancel.is_cancelled())
+    });
+    work.await.map_err(|error| Failure::from_error(&error))?
+}

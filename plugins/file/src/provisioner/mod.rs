@@ -1,0 +1,332 @@
+//! The `file` provisioner: moves files and folders into and out of the machine.
+
+mod counted;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kiln_sdk::communicator::{Command, Exit, FileTarget, Reader, capture, tree};
+use kiln_sdk::{
+    BuildInfo, Communicator, Config, Diagnostic, Diagnostics, Failure, Prepared, Provisioner,
+    RunContext, Value,
+};
+
+use self::counted::Counted;
+
+/// Uploads to or downloads from the machine.
+#[derive(Debug, Clone, Config)]
+pub struct FileConfig {
+    /// Text to upload as a file.
+    pub content: String,
+    /// File or folder to move. A folder without a trailing slash arrives as a folder of its name in
+    /// `destination`, with one only its content does.
+    pub source: String,
+    /// Files and folders to move.
+    pub sources: Vec<String>,
+    /// Where to. With a trailing slash it is a folder and files keep their names.
+    #[config(required)]
+    pub destination: String,
+    /// `upload` or `download`.
+    #[config(default = "upload", choices("upload", "download"))]
+    pub direction: String,
+    /// Whether sources are made during the build, so that they need not exist when the template is
+    /// checked.
+    pub generated: bool,
+}
+
+impl FileConfig {
+    fn sources(&self) -> Vec<String> {
+        std::iter::once(self.source.clone())
+            .filter(|source| !source.is_empty())
+            .chain(self.sources.iter().cloned())
+            .collect()
+    }
+
+    fn downloads(&self) -> bool {
+        self.direction == "download"
+    }
+}
+
+/// The provisioner.
+pub struct FileProvisioner;
+
+impl Provisioner for FileProvisioner {
+    type Config = FileConfig;
+
+    fn prepare(&self, config: &mut FileConfig, _build: &BuildInfo) -> Prepared {
+        let mut diagnostics = Diagnostics::new();
+        let kinds = [
+            ("content", !config.content.is_empty()),
+            ("source", !config.source.is_empty()),
+            ("sources", !config.sources.is_empty()),
+        ];
+        let set: Vec<&str> = kinds.iter().filter(|kind| kind.1).map(|kind| kind.0).collect();
+        if let [_, second, ..] = set.as_slice() {
+            diagnostics.push(
+                Diagnostic::error(
+                    "More than one kind of source",
+                    format!("Only one of content, source and sources may be set, not {}.", set.join(" and ")),
+                )
+                .on(second),
+            );
+        }
+        if !config.sources.is_empty() && !config.destination.ends_with('/') && config.sources.len() > 1 {
+            diagnostics.push(
+                Diagnostic::error(
+                    "Destination must be a folder",
+                    format!("`{}` cannot take several sources.", config.destination),
+                )
+                .on("destination")
+                .hint("End it with a slash."),
+            );
+        }
+        if !config.downloads() && !config.generated {
+            check_sources(config, &mut diagnostics);
+        }
+        diagnostics.into()
+    }
+
+    async fn provision(
+        &self,
+        cx: RunContext,
+        config: FileConfig,
+        machine: Arc<dyn Communicator>,
+        _generated: Value,
+    ) -> Result<(), Failure> {
+        let work = async {
+            if config.downloads() {
+                download_all(&cx, &config, machine.as_ref()).await
+            } else {
+                upload_all(&cx, &config, machine.as_ref()).await
+            }
+        };
+        cx.until_cancelled(work).await?
+    }
+}
+
+fn check_sources(config: &FileConfig, diagnostics: &mut Diagnostics) {
+    for source in config.sources() {
+        if let Err(error) = std::fs::metadata(&source) {
+            let option = if config.source.is_empty() { "sources" } else { "source" };
+            diagnostics.push(
+                Diagnostic::error(
+                    format!("Bad source '{source}': {error}"),
+                    "What is uploaded must exist when the template is checked.",
+                )
+                .on(option)
+                .hint("If the build makes it, set `generated = true`."),
+            );
+        }
+    }
+}
+
+async fn upload_all(
+    cx: &RunContext,
+    config: &FileConfig,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    if !config.content.is_empty() {
+        let file = content_file(&cx.build().run_dir, &config.content)?;
+        return upload(cx, file.path(), &config.destination, machine).await;
+    }
+    for source in config.sources() {
+        upload(cx, Path::new(&source), &config.destination, machine).await?;
+    }
+    Ok(())
+}
+
+fn content_file(folder: &Path, content: &str) -> Result<tempfile::NamedTempFile, Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("cannot write `content` into `{}`: {error}", folder.display()))
+    };
+    let mut file =
+        tempfile::Builder::new().prefix("pkr-file-content").tempfile_in(folder).map_err(failed)?;
+    file.write_all(content.as_bytes()).and_then(|()| file.flush()).map_err(failed)?;
+    Ok(file)
+}
+
+async fn upload(
+    cx: &RunContext,
+    source: &Path,
+    destination: &str,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    let shown = source.display().to_string();
+    let failed = |error: std::io::Error| Failure::new(format!("cannot read `{shown}`: {error}"));
+    cx.say(format!("Uploading {shown} => {destination}")).await;
+    let metadata = tokio::fs::metadata(source).await.map_err(failed)?;
+    if metadata.is_dir() {
+        return upload_folder(source, &shown, destination, machine).await;
+    }
+    let target = if destination.ends_with('/') {
+        format!("{destination}{}", base_name(&shown))
+    } else {
+        destination.to_owned()
+    };
+    let file = tokio::fs::File::open(source).await.map_err(failed)?;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
+    let label = format!("uploading {}", base_name(&shown));
+    let reader: Reader = Box::new(Counted::new(file, cx.clone(), label, metadata.len()));
+    let target = FileTarget { path: target, mode, size: Some(metadata.len()) };
+    machine.upload(target, reader).await.map(drop).map_err(|error| Failure::from_error(&error))
+}
+
+async fn upload_folder(
+    source: &Path,
+    shown: &str,
+    destination: &str,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    let target = if shown.ends_with('/') {
+        destination.to_owned()
+    } else {
+        format!("{}/{}", destination.trim_end_matches('/'), base_name(shown))
+    };
+    let entries = tree::read_local(source, tree::ReadOptions::default());
+    machine
+        .upload_tree(&target, entries)
+        .await
+        .map(drop)
+        .map_err(|error| Failure::from_error(&error))
+}
+
+async fn download_all(
+    cx: &RunContext,
+    config: &FileConfig,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    for source in config.sources() {
+        let destination = &config.destination;
+        cx.say(format!("Downloading {source} => {destination}")).await;
+        if source.contains(['*', '?', '[']) {
+            download_matches(cx, &source, Path::new(destination), machine).await?;
+            continue;
+        }
+        if source.ends_with('/') {
+            download_folder(&source, Path::new(destination), machine).await?;
+            continue;
+        }
+        let target = if destination.ends_with('/') {
+            PathBuf::from(format!("{destination}{}", base_name(&source)))
+        } else {
+            PathBuf::from(destination)
+        };
+        download(cx, &source, &target, machine).await?;
+    }
+    Ok(())
+}
+
+/// Downloads everything a pattern matches in the guest into the folder `destination`.
+async fn download_matches(
+    cx: &RunContext,
+    pattern: &str,
+    destination: &Path,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    let command = format!(
+        "for path in {}; do if [ -d \"$path\" ]; then printf '%s/\\n' \"$path\"; \
+         elif [ -e \"$path\" ]; then printf '%s\\n' \"$path\"; fi; done",
+        quote_around_wildcards(pattern)
+    );
+    let listed = capture(machine, Command::new(command))
+        .await
+        .map_err(|error| Failure::from_error(&error))?;
+    if listed.exit != Exit::Code(0) {
+        let seen = listed.stderr.trim();
+        return Err(Failure::new(format!("cannot list `{pattern}` in the machine: {seen}")));
+    }
+    let mut found = false;
+    for path in listed.stdout.lines().filter(|line| !line.is_empty()) {
+        found = true;
+        let name = safe_name(path)?;
+        if path.ends_with('/') {
+            download_folder(path, &destination.join(name), machine).await?;
+        } else {
+            download(cx, path, &destination.join(name), machine).await?;
+        }
+    }
+    if found {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("nothing in the machine matches `{pattern}`")))
+    }
+}
+
+/// The last part of a path the guest told, which must be a plain name.
+fn safe_name(path: &str) -> Result<&str, Failure> {
+    let name = base_name(path);
+    if matches!(name, "" | "." | "..") {
+        return Err(Failure::new(format!("the machine lists `{path}`, which has no usable name")));
+    }
+    Ok(name)
+}
+
+/// The pattern as a shell word: everything but the wildcards is quoted.
+fn quote_around_wildcards(pattern: &str) -> String {
+    let mut word = String::new();
+    for character in pattern.chars() {
+        match character {
+            '*' | '?' | '[' | ']' | '-' | '/' | '.' | '_' | '!' | '~' => word.push(character),
+            _ if character.is_alphanumeric() => word.push(character),
+            '\'' => word.push_str("\"'\""),
+            _ => {
+                word.push('\'');
+                word.push(character);
+                word.push('\'');
+            }
+        }
+    }
+    word
+}
+
+async fn download_folder(
+    source: &str,
+    destination: &Path,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    let entries = machine
+        .download_tree(source, &[])
+        .await
+        .map_err(|error| Failure::from_error(&error))?;
+    tree::write_local(entries, destination)
+        .await
+        .map(drop)
+        .map_err(|error| Failure::from_error(&error))
+}
+
+/// Downloads beside the target first, so that a half file never has its name.
+async fn download(
+    cx: &RunContext,
+    source: &str,
+    target: &Path,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("cannot write `{}`: {error}", target.display()))
+    };
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
+    let part = tempfile::Builder::new()
+        .prefix(".download-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .tempfile_in(&folder)
+        .map_err(failed)?;
+    let file = tokio::fs::File::from_std(part.reopen().map_err(failed)?);
+    let writer = Counted::new(file, cx.clone(), format!("downloading {}", base_name(source)), 0);
+    machine
+        .download(source, Box::new(writer))
+        .await
+        .map_err(|error| Failure::from_error(&error))?;
+    part.persist(target).map_err(|error| failed(error.error)).map(drop)
+}
+
+fn base_name(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,198 @@
+//! `shell-local`: runs scripts on the machine kiln runs on.
+
+mod post_processor;
+mod process;
+mod provisioner;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kiln_sdk::config::template_data;
+use kiln_sdk::go_template::Data;
+use kiln_sdk::{BuildInfo, Config, Diagnostic, Diagnostics, Failure, RunContext, Template, Value};
+
+pub use self::post_processor::ShellLocalPost;
+pub use self::provisioner::ShellLocal;
+use crate::environment;
+use crate::scripts::{self, Given};
+
+/// The operating systems `only_on` knows.
+const SYSTEMS: [&str; 6] = ["darwin", "freebsd", "linux", "openbsd", "solaris", "windows"];
+
+/// Runs shell scripts on the machine kiln runs on.
+#[derive(Debug, Clone, Config)]
+pub struct LocalConfig {
+    /// One command.
+    #[config(late)]
+    pub command: String,
+    /// Commands, run as one script in order.
+    #[config(late)]
+    pub inline: Vec<String>,
+    /// Path of one script.
+    pub script: String,
+    /// Paths of scripts, run in order.
+    pub scripts: Vec<String>,
+    /// Environment of the scripts, as `NAME=value`.
+    pub environment_vars: Vec<String>,
+    /// Environment of the scripts; wins over `environment_vars`.
+    pub env: BTreeMap<String, String>,
+    /// How one variable is written, for printf with name and value.
+    #[config(default = "%s='%s' ")]
+    pub env_var_format: String,
+    /// How a script is run: program and arguments, templates with `{{.Vars}}`, `{{.Script}}` and
+    /// `{{.Command}}`. A single item is run by `sh -c`.
+    #[config(late, default = ["/bin/sh", "-c", "{{.Vars}} {{.Script}}"])]
+    pub execute_command: Vec<String>,
+    /// The interpreter of `inline` and `command`, default `/bin/sh -e`.
+    pub inline_shebang: Option<String>,
+    /// Run only on these operating systems: darwin, freebsd, linux, openbsd, solaris, windows.
+    pub only_on: Vec<String>,
+    /// Suffix of the file that holds `inline`.
+    pub tempfile_extension: String,
+    /// Whether Windows paths are written as WSL sees them; nothing changes elsewhere.
+    pub use_linux_pathing: bool,
+    /// Exit codes that are success.
+    #[config(default = [0])]
+    pub valid_exit_codes: Vec<i64>,
+}
+
+impl LocalConfig {
+    fn given(&self) -> Given<'_> {
+        Given {
+            command: Some(&self.command),
+            inline: &self.inline,
+            script: &self.script,
+            scripts: &self.scripts,
+        }
+    }
+
+    fn check(&self) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        self.given().check(&mut diagnostics);
+        environment::check(&self.environment_vars, &mut diagnostics);
+        for system in &self.only_on {
+            if !SYSTEMS.contains(&system.as_str()) {
+                diagnostics.push(
+                    Diagnostic::error(
+                        "Unknown operating system",
+                        format!("`{system}` is none of {}.", SYSTEMS.join(", ")),
+                    )
+                    .on("only_on"),
+                );
+            }
+        }
+        if self.use_linux_pathing && !(self.inline.is_empty() && self.command.is_empty()) {
+            diagnostics.push(
+                Diagnostic::error(
+                    "inline cannot be combined with use_linux_pathing",
+                    "The file that holds inline commands is not where Linux paths lead.",
+                )
+                .on("use_linux_pathing")
+                .hint("Put the commands into a script."),
+            );
+        }
+        diagnostics
+    }
+
+    /// Whether it runs on this operating system.
+    fn runs_here(&self) -> bool {
+        let here = match std::env::consts::OS {
+            "macos" => "darwin",
+            other => other,
+        };
+        self.only_on.is_empty() || self.only_on.iter().any(|system| system == here)
+    }
+}
+
+/// Runs every script; the first that fails ends it.
+async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<(), Failure> {
+    if !config.runs_here() {
+        cx.say("Skipping shell-local due to runtime OS").await;
+        return Ok(());
+    }
+    let variables =
+        environment::collect(&config.environment_vars, &config.env, cx.build(), &generated);
+    let variables = environment::text(&variables, &config.env_var_format)?;
+    let data = template_data(&generated);
+    let inline = inline_script(cx.build(), config, &data)?;
+    let mut files = config.given().files();
+    files.extend(inline.as_ref().map(|file| file.to_path_buf()));
+    for file in &files {
+        cx.say(format!("Running local shell script: {}", file.display())).await;
+        let arguments = arguments(config, &data, &variables, file, cx.build())?;
+        let code = process::run(cx, &arguments).await?;
+        if !config.valid_exit_codes.contains(&code) {
+            let codes: Vec<String> =
+                config.valid_exit_codes.iter().map(ToString::to_string).collect();
+            return Err(Failure::new(format!(
+                "Script exited with non-zero exit status: {code}. Allowed exit codes are: [{}]",
+                codes.join(" ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// `inline` or `command` as an executable file that is removed when dropped. It is closed before it
+/// is run, because a file open for writing cannot be executed.
+fn inline_script(
+    build: &BuildInfo,
+    config: &LocalConfig,
+    data: &Data,
+) -> Result<Option<tempfile::TempPath>, Failure> {
+    let commands = if config.command.is_empty() {
+        config.inline.clone()
+    } else {
+        vec![config.command.clone()]
+    };
+    if commands.is_empty() {
+        return Ok(None);
+    }
+    let extension = match config.tempfile_extension.as_str() {
+        "" => String::new(),
+        text if text.starts_with('.') => text.to_owned(),
+        text => format!(".{text}"),
+    };
+    let file = scripts::write_inline(
+        &build.run_dir,
+        &commands,
+        config.inline_shebang.as_deref().unwrap_or("/bin/sh -e"),
+        config.inline_shebang.is_none(),
+        &extension,
+        data,
+        &build.template_context(),
+    )?;
+    Ok(Some(file.into_temp_path()))
+}
+
+/// Program and arguments for one script.
+fn arguments(
+    config: &LocalConfig,
+    data: &Data,
+    variables: &str,
+    script: &Path,
+    build: &BuildInfo,
+) -> Result<Vec<String>, Failure> {
+    let script: PathBuf = std::path::absolute(script).map_err(|error| {
+        Failure::new(format!("cannot resolve script `{}`: {error}", script.display()))
+    })?;
+    let script = script.display().to_string();
+    let mut entries = match data {
+        Data::Map(entries) => entries.clone(),
+        _ => BTreeMap::new(),
+    };
+    entries.insert("Vars".to_owned(), variables.into());
+    entries.insert("Script".to_owned(), script.as_str().into());
+    entries.insert("Command".to_owned(), script.as_str().into());
+    let (data, context) = (Data::Map(entries), build.template_context());
+    let mut arguments = Vec::new();
+    if config.execute_command.len() == 1 {
+        arguments.extend(["sh".to_owned(), "-c".to_owned()]);
+    }
+    for text in &config.execute_command {
+        arguments.push(Template(text.clone()).render(&data, &context).map_err(|error| {
+            Failure::new(format!("cannot render `execute_command`: {error}"))
+        })?);
+    }
+    Ok(arguments)
+}
