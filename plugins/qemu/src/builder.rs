@@ -19,7 +19,7 @@ use crate::steps::create_disks::create_disks;
 use crate::steps::create_output::{Output, create_output};
 use crate::steps::keep_evidence::keep_evidence;
 use crate::steps::lease_ports::{Ports, lease_ports};
-use crate::steps::make_key::{Keys, PendingKeys, begin_keys};
+use crate::steps::make_key::{PendingKeys, begin_keys};
 use crate::steps::make_workspace::{Workspace, make_workspace};
 use crate::steps::obtain_image::obtain_image;
 use crate::steps::protect_screen::{protect_screen, screen_password};
@@ -92,7 +92,6 @@ struct Parts {
 struct Reach {
     served: Arc<Served>,
     ports: Arc<Ports>,
-    keys: Keys,
     password: Option<Secret<String>>,
 }
 
@@ -101,9 +100,9 @@ impl<D: Driver> Build<'_, D> {
         let (cx, config, driver) = (self.cx, self.config, self.driver);
         let pending = begin_keys(cx, config);
         let parts = self.make_parts().await?;
-        let reach = self.make_reach(pending).await?;
+        let reach = self.make_reach().await?;
         let (running, accelerator) = self.start(&parts, &reach).await?;
-        let data = self.use_machine(&reach, &running).await?;
+        let data = self.use_machine(&reach, pending, &running).await?;
         let disk = &parts.disks[0];
         self.steps
             .run("convert disk", || convert_disk(cx, driver, config, disk))
@@ -171,7 +170,7 @@ impl<D: Driver> Build<'_, D> {
     }
 
     /// Everything by which the guest reaches us and we the guest.
-    async fn make_reach(&self, pending: PendingKeys) -> Result<Reach, Failure> {
+    async fn make_reach(&self) -> Result<Reach, Failure> {
         let Self {
             cx, steps, config, ..
         } = *self;
@@ -184,12 +183,10 @@ impl<D: Driver> Build<'_, D> {
             undone.undo();
             Ok(())
         });
-        let keys = pending.ready(cx).await?;
         let password = screen_password(cx, config).await;
         Ok(Reach {
             served,
             ports,
-            keys,
             password,
         })
     }
@@ -232,7 +229,12 @@ impl<D: Driver> Build<'_, D> {
         let start = || start_machine(cx, driver, &launch, user_options(&rows));
         let running = Arc::new(steps.run("start machine", start).await?);
         let (undone, seen) = (Arc::clone(&running), Arc::clone(&running));
+        let left = Arc::clone(&running);
         steps.on_cleanup("start machine", async move { undone.undo().await });
+        steps.on_left("start machine", async move {
+            left.stay();
+            Ok(())
+        });
         let (undo_cx, password) = (cx.clone(), reach.password.clone());
         let screen = launch.screen.clone();
         steps.on_failure("start machine", async move {
@@ -249,24 +251,30 @@ impl<D: Driver> Build<'_, D> {
         Ok((running, launch.accelerator))
     }
 
-    /// Everything that happens while the machine runs; returns its values.
-    async fn use_machine(&self, reach: &Reach, running: &Running) -> Result<Value, Failure> {
+    /// Everything that happens while the machine runs; returns its values. The keys are made while
+    /// it boots, because RSA keys take their time.
+    async fn use_machine(
+        &self,
+        reach: &Reach,
+        pending: PendingKeys,
+        running: &Running,
+    ) -> Result<Value, Failure> {
         let Self {
             cx, steps, config, ..
         } = *self;
         let Reach {
             served,
             ports,
-            keys,
             password,
         } = reach;
         let (password, screen) = (password.as_ref(), &ports.screen);
         let protect = || protect_screen(cx, config, running, password);
         steps.run("protect screen", protect).await?;
-        let typed = boot_parts(cx, config, &served.data(config, keys))?;
         steps
             .run("wait for boot", || wait_for_boot(cx, config, running))
             .await?;
+        let keys = &pending.ready(cx).await?;
+        let typed = boot_parts(cx, config, &served.data(config, keys))?;
         let write = || type_boot_command(cx, config, running, screen, password, &typed);
         steps.run("type boot command", write).await?;
         let join = || connect(cx, config, running, ports.forward, keys);

@@ -156,6 +156,21 @@ impl Steps {
         )
     }
 
+    /// Does something only if `-on-error` leaves everything as it is, for what would end with this
+    /// process otherwise: a machine that is killed when it is dropped, for example.
+    pub fn on_left(
+        &self,
+        step: impl Into<String>,
+        work: impl Future<Output = Result<(), Failure>> + Send + 'static,
+    ) -> CleanupId {
+        self.add(
+            step.into(),
+            When::WhenLeft,
+            CLEANUP_LIMIT,
+            Box::new(|_| Box::pin(work)),
+        )
+    }
+
     /// Leaves something as it is: it is gone already, or became the artifact.
     pub fn forget(&self, cleanup: CleanupId) {
         self.lock().undos.retain(|undo| undo.id != cleanup);
@@ -195,6 +210,10 @@ impl Steps {
         self.lock().undos = kept;
         let mut skipped: Vec<Undo> = skipped;
         while let Some(undo) = skipped.pop() {
+            if undo.when == When::WhenLeft {
+                undo.run(&self.cx, Ending::Succeeded).await;
+                continue;
+            }
             self.cx
                 .error(format!("aborted: skipping cleanup of step {:?}", undo.step))
                 .await;

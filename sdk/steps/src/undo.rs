@@ -21,6 +21,8 @@ pub(crate) enum When {
     Always,
     /// Only when the build failed.
     OnFailure,
+    /// Only when it is left as it is.
+    WhenLeft,
 }
 
 pub(crate) type Work =
@@ -42,7 +44,11 @@ pub(crate) struct Undo {
 impl Undo {
     /// Whether there is anything to do after this ending.
     pub(crate) fn applies(&self, ending: Ending<'_>) -> bool {
-        self.when == When::Always || matches!(ending, Ending::Failed(_))
+        match self.when {
+            When::Always => true,
+            When::OnFailure => matches!(ending, Ending::Failed(_)),
+            When::WhenLeft => false,
+        }
     }
 
     /// Undoes it within its limit. A failure is only a warning: it must not hide the first error.

@@ -75,7 +75,7 @@ pub(crate) struct Launch<'a> {
 ///
 /// Packer's qemu plugin. Differs: `-pidfile` is added, by which a killed build is cleaned up; when
 /// the template has no serial port of its own, `-serial` is added, as evidence for a failed build;
-/// and a screen that is typed on gets `key-delay-ms`.
+/// a screen that is typed on gets `key-delay-ms`; and the forwarded port is open on loopback only.
 pub(crate) fn defaults(launch: &Launch<'_>) -> Options {
     let config = launch.config;
     let mut options = List(Options::new());
@@ -147,8 +147,25 @@ fn network(launch: &Launch<'_>) -> String {
         return format!("bridge,id=user.0,br={bridge}");
     }
     match launch.forward {
-        Some(Forward { host, guest }) => format!("user,id=user.0,hostfwd=tcp::{host}-:{guest}"),
+        Some(Forward { host, guest }) => {
+            let address = forward_address(config_host(launch));
+            format!("user,id=user.0,hostfwd=tcp:{address}:{host}-:{guest}")
+        }
         None => "user,id=user.0".to_owned(),
+    }
+}
+
+/// The address the template itself names for the guest; empty when it names none.
+fn config_host<'a>(launch: &'a Launch<'_>) -> &'a str {
+    launch.config.communicator.host()
+}
+
+/// Where the forwarded port is open: on this machine only, unless the template reaches the guest
+/// through another address. Differs: Packer opens it on every address.
+fn forward_address(host: &str) -> &'static str {
+    match host {
+        "" | "127.0.0.1" | "localhost" => "127.0.0.1",
+        _ => "",
     }
 }
 

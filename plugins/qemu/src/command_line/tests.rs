@@ -121,7 +121,7 @@ fn a_plain_machine() {
             "-m 512M",
             "-machine type=pc,accel=tcg",
             "-name vm",
-            "-netdev user,id=user.0,hostfwd=tcp::2222-:22",
+            "-netdev user,id=user.0,hostfwd=tcp:127.0.0.1:2222-:22",
             "-pidfile /run/qemu.pid",
             "-smp 1",
             "-vnc 127.0.0.1:5",

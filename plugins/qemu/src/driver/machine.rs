@@ -1,5 +1,7 @@
 //! A running machine.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -31,8 +33,8 @@ impl std::fmt::Display for Ended {
     }
 }
 
-/// A running machine, or another service of the build. It is killed when dropped; one that shall
-/// stay has to be forgotten.
+/// A running machine, or another service of the build. It is killed when dropped, unless it was told
+/// to stay.
 #[derive(Debug)]
 pub(crate) struct Machine {
     /// Its process; none for a recorded one.
@@ -40,6 +42,7 @@ pub(crate) struct Machine {
     ended: watch::Receiver<Option<Ended>>,
     kill: CancellationToken,
     tail: Tail,
+    stays: AtomicBool,
 }
 
 impl Machine {
@@ -55,7 +58,13 @@ impl Machine {
             ended,
             kill,
             tail,
+            stays: AtomicBool::new(false),
         }
+    }
+
+    /// Lets it run on when this is dropped.
+    pub(crate) fn stay(&self) {
+        self.stays.store(true, Ordering::Relaxed);
     }
 
     /// How it ended; none while it runs.
@@ -87,6 +96,9 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        if self.stays.load(Ordering::Relaxed) {
+            return;
+        }
         self.kill.cancel();
         // Whoever watches it may not get another turn.
         if self.ended().is_none() {

@@ -67,7 +67,11 @@ impl Served {
 /// Starts the server when the template has files for it.
 pub(crate) async fn serve_files(cx: &RunContext, config: &QemuConfig) -> Result<Served, Failure> {
     let address = host_address(config).await?;
-    let server = HttpServer::start(&config.http, &cx.build().cache_dir, None).await;
+    let mut options = config.http.clone();
+    if guest_is_behind_us(config) {
+        "127.0.0.1".clone_into(&mut options.http_bind_address);
+    }
+    let server = HttpServer::start(&options, &cx.build().cache_dir, None).await;
     let server = server.map_err(|error| Failure::from_error(&error))?;
     let port = server.as_ref().map(HttpServer::port);
     if let Some(port) = port {
@@ -78,4 +82,18 @@ pub(crate) async fn serve_files(cx: &RunContext, config: &QemuConfig) -> Result<
         port,
         server: Mutex::new(server),
     })
+}
+
+/// Whether the guest reaches us through QEMU's own network, which leads to loopback: then nobody
+/// else needs to see the files. Not when the template chose an address or brings a network along.
+///
+/// Differs: Packer serves the files to everybody.
+fn guest_is_behind_us(config: &QemuConfig) -> bool {
+    let own_network = config.qemuargs.iter().filter_map(|row| row.first()).any(|key| {
+        ["netdev", "nic", "net", "device"].contains(&key.as_str().trim_start_matches('-'))
+    });
+    config.net_bridge.is_empty()
+        && config.http.http_bind_address.is_empty()
+        && config.http.http_interface.is_empty()
+        && !own_network
 }

@@ -45,6 +45,11 @@ impl Running {
         self.machine.kill().await;
     }
 
+    /// Lets it run on after the build.
+    pub(crate) fn stay(&self) {
+        self.machine.stay();
+    }
+
     /// Switches it off for good.
     pub(crate) async fn undo(&self) -> Result<(), Failure> {
         self.machine.kill().await;
