@@ -48,9 +48,8 @@ impl PostProcessor for Checksum {
             }
         }
         if let Err(error) = kiln_sdk::go_template::check(&config.output.0) {
-            diagnostics.push(
-                Diagnostic::error("Invalid output template", error.to_string()).on("output"),
-            );
+            diagnostics
+                .push(Diagnostic::error("Invalid output template", error.to_string()).on("output"));
         }
         diagnostics.into()
     }
@@ -87,11 +86,20 @@ impl PostProcessor for Checksum {
         artifact.destroy = written;
         artifact.description = format!(
             "Created artifact from files: {}",
-            artifact.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
+            artifact
+                .files
+                .iter()
+                .map(|f| f.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
         );
         artifact.id = String::new();
         artifact.state = Value::null();
-        Ok(PostProcessed { artifact: Some(artifact), keep_input: true, force_keep_input: true })
+        Ok(PostProcessed {
+            artifact: Some(artifact),
+            keep_input: true,
+            force_keep_input: true,
+        })
     }
 }
 
@@ -120,11 +128,17 @@ fn write_checksums(
     let mut text = String::new();
     for file in files {
         let digest = algorithm.digest(file, stopped)?;
-        let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = file
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         text.push_str(&format!("{digest}\t{name}\n"));
     }
     let failed = |action: &str, error: std::io::Error| {
-        Failure::new(format!("cannot {action} checksum file `{}`: {error}", output.display()))
+        Failure::new(format!(
+            "cannot {action} checksum file `{}`: {error}",
+            output.display()
+        ))
     };
     if let Some(parent) = output.parent() {
         std::fs::create_dir_all(parent).map_err(|error| failed("create the folder of", error))?;
@@ -176,7 +190,10 @@ impl Algorithm {
 
 fn digest_file<D: Digest>(path: &Path, stopped: &dyn Fn() -> bool) -> Result<String, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot read `{}` to compute its checksum: {error}", path.display()))
+        Failure::new(format!(
+            "cannot read `{}` to compute its checksum: {error}",
+            path.display()
+        ))
     };
     let mut file = std::fs::File::open(path).map_err(failed)?;
     let mut digest = D::new();
@@ -205,10 +222,17 @@ mod tests {
         for (name, digest) in [
             ("md5", "900150983cd24fb0d6963f7d28e17f72"),
             ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-            ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                "sha256",
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
         ] {
             let algorithm = Algorithm::parse(name).unwrap();
-            assert_eq!(algorithm.digest(&file, &|| false).unwrap(), digest, "{name}");
+            assert_eq!(
+                algorithm.digest(&file, &|| false).unwrap(),
+                digest,
+                "{name}"
+            );
         }
     }
 
@@ -219,8 +243,13 @@ mod tests {
         std::fs::write(&file, "abc").unwrap();
         let output = folder.path().join("sums/out");
         for _ in 0..2 {
-            write_checksums(Algorithm::Md5, std::slice::from_ref(&file), &output, &|| false)
-                .unwrap();
+            write_checksums(
+                Algorithm::Md5,
+                std::slice::from_ref(&file),
+                &output,
+                &|| false,
+            )
+            .unwrap();
         }
         let line = "900150983cd24fb0d6963f7d28e17f72\tabc\n";
         assert_eq!(std::fs::read_to_string(output).unwrap(), line.repeat(2));
@@ -228,7 +257,9 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Algorithm::Md5.digest(Path::new("no-such"), &|| false).unwrap_err();
+        let error = Algorithm::Md5
+            .digest(Path::new("no-such"), &|| false)
+            .unwrap_err();
         assert!(error.message.contains("`no-such`"), "{error}");
     }
 }

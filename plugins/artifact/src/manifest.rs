@@ -58,7 +58,10 @@ struct FileEntry {
     size: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 fn is_zero(value: &u64) -> bool {
     *value == 0
 }
@@ -84,7 +87,11 @@ impl PostProcessor for Manifest {
         let (path, force) = (PathBuf::from(&config.output), cx.build().force);
         let work = tokio::task::spawn_blocking(move || add(&path, entry, force));
         work.await.map_err(|error| Failure::from_error(&error))??;
-        Ok(PostProcessed { artifact: Some(input), keep_input: true, force_keep_input: true })
+        Ok(PostProcessed {
+            artifact: Some(input),
+            keep_input: true,
+            force_keep_input: true,
+        })
     }
 }
 
@@ -93,7 +100,10 @@ fn entry(config: &ManifestConfig, input: &Artifact, build: &BuildInfo) -> Result
     for file in &input.files {
         let size = std::fs::metadata(file)
             .map_err(|error| {
-                Failure::new(format!("cannot read the size of `{}`: {error}", file.display()))
+                Failure::new(format!(
+                    "cannot read the size of `{}`: {error}",
+                    file.display()
+                ))
             })?
             .len();
         let name = match file.file_name() {
@@ -102,7 +112,9 @@ fn entry(config: &ManifestConfig, input: &Artifact, build: &BuildInfo) -> Result
         };
         files.push(FileEntry { name, size });
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs());
     Ok(Entry {
         name: build.source_name.clone(),
         builder_type: build.builder_type.clone(),
@@ -121,14 +133,20 @@ fn add(path: &Path, entry: Entry, force: bool) -> Result<(), Failure> {
         _ => Path::new("."),
     };
     let failed = |action: &str, error: &dyn std::fmt::Display| {
-        Failure::new(format!("cannot {action} manifest `{}`: {error}", path.display()))
+        Failure::new(format!(
+            "cannot {action} manifest `{}`: {error}",
+            path.display()
+        ))
     };
     std::fs::create_dir_all(folder).map_err(|error| failed("create the folder of", &error))?;
     let _lock = lock(folder).map_err(|error| failed("lock", &error))?;
     let mut manifest = match std::fs::read(path) {
         Ok(text) if text.iter().all(u8::is_ascii_whitespace) => ManifestFile::default(),
         Ok(text) => serde_json::from_slice(&text).map_err(|error| {
-            failed("add to", &format!("it is not a manifest ({error}); move it away or repair it"))
+            failed(
+                "add to",
+                &format!("it is not a manifest ({error}); move it away or repair it"),
+            )
         })?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => ManifestFile::default(),
         Err(error) => return Err(failed("read", &error)),
@@ -145,7 +163,8 @@ fn add(path: &Path, entry: Entry, force: bool) -> Result<(), Failure> {
         .tempfile_in(folder)
         .map_err(|error| failed("write", &error))?;
     std::io::Write::write_all(&mut file, &text).map_err(|error| failed("write", &error))?;
-    file.persist(path).map_err(|error| failed("write", &error.error))?;
+    file.persist(path)
+        .map_err(|error| failed("write", &error.error))?;
     Ok(())
 }
 
@@ -208,11 +227,17 @@ mod tests {
         let path = folder.path().join("manifest.json");
         let count = || {
             let text = std::fs::read(&path).unwrap();
-            serde_json::from_slice::<ManifestFile>(&text).unwrap().builds.len()
+            serde_json::from_slice::<ManifestFile>(&text)
+                .unwrap()
+                .builds
+                .len()
         };
-        for (run, force, expected) in
-            [("1", false, 1), ("2", false, 2), ("3", true, 1), ("3", true, 2)]
-        {
+        for (run, force, expected) in [
+            ("1", false, 1),
+            ("2", false, 2),
+            ("3", true, 1),
+            ("3", true, 2),
+        ] {
             add(&path, sample(run), force).unwrap();
             assert_eq!(count(), expected, "run {run}, force {force}");
         }
@@ -238,6 +263,12 @@ mod tests {
             }
         });
         let text = std::fs::read(&path).unwrap();
-        assert_eq!(serde_json::from_slice::<ManifestFile>(&text).unwrap().builds.len(), 8);
+        assert_eq!(
+            serde_json::from_slice::<ManifestFile>(&text)
+                .unwrap()
+                .builds
+                .len(),
+            8
+        );
     }
 }

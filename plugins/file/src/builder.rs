@@ -61,7 +61,12 @@ impl Builder for FileBuilder {
         written?;
         let machine = Arc::new(Nowhere);
         let generated = Value::empty_map();
-        let provisioned = cx.provision(Ready { communicator: Some(machine), generated }).await;
+        let provisioned = cx
+            .provision(Ready {
+                communicator: Some(machine),
+                generated,
+            })
+            .await;
         if let Err(failure) = provisioned {
             std::fs::remove_file(&target).map_err(|error| failed(&target, &error))?;
             return Err(failure);
@@ -89,17 +94,29 @@ async fn write(
     target: &Path,
 ) -> Result<(), Failure> {
     if let Some(parent) = part.parent() {
-        tokio::fs::create_dir_all(parent).await.map_err(|error| failed(target, &error))?;
+        tokio::fs::create_dir_all(parent)
+            .await
+            .map_err(|error| failed(target, &error))?;
     }
     if config.source.is_empty() {
-        tokio::fs::write(part, &config.content).await.map_err(|error| failed(target, &error))?;
+        tokio::fs::write(part, &config.content)
+            .await
+            .map_err(|error| failed(target, &error))?;
     } else {
-        cx.say(format!("Copying {} to {}", config.source, config.target)).await;
-        let copy = cx.until_cancelled(tokio::fs::copy(&config.source, part)).await?;
+        cx.say(format!("Copying {} to {}", config.source, config.target))
+            .await;
+        let copy = cx
+            .until_cancelled(tokio::fs::copy(&config.source, part))
+            .await?;
         let bytes = copy.map_err(|error| {
-            Failure::new(format!("cannot copy `{}` to `{}`: {error}", config.source, config.target))
+            Failure::new(format!(
+                "cannot copy `{}` to `{}`: {error}",
+                config.source, config.target
+            ))
         })?;
         cx.say(format!("Copied {bytes} bytes")).await;
     }
-    tokio::fs::rename(part, target).await.map_err(|error| failed(target, &error))
+    tokio::fs::rename(part, target)
+        .await
+        .map_err(|error| failed(target, &error))
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
+use kiln_sdk::Communicator;
 use kiln_sdk::communicator::{
     Command, CommunicatorError, Exit, FileTarget, Output, Reader, Writer, tree,
 };
-use kiln_sdk::Communicator;
 use tokio::sync::mpsc;
 
 /// Swallows everything.

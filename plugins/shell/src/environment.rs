@@ -38,7 +38,10 @@ pub fn collect(
         ("PACKER_HTTP_IP", "PackerHTTPIP"),
         ("PACKER_HTTP_PORT", "PackerHTTPPort"),
     ] {
-        let value = generated.get(key).and_then(Value::as_str).unwrap_or_default();
+        let value = generated
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if !value.is_empty() && !value.starts_with("ERR_") && value != "0" {
             variables.insert(name.to_owned(), value.to_owned());
         }
@@ -48,7 +51,10 @@ pub fn collect(
             variables.insert(name.to_owned(), value.to_owned());
         }
     }
-    variables.extend(map.iter().map(|(name, value)| (name.clone(), value.clone())));
+    variables.extend(
+        map.iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     variables
 }
 
@@ -68,9 +74,12 @@ pub fn text(variables: &BTreeMap<String, String>, format: &str) -> Result<String
         ]
         .into_iter()
         .collect();
-        let piece =
-            go_template::render("{{printf .Format .Name .Value}}", &data, &Context::default())
-                .map_err(|error| Failure::new(format!("cannot use `env_var_format`: {error}")))?;
+        let piece = go_template::render(
+            "{{printf .Format .Name .Value}}",
+            &data,
+            &Context::default(),
+        )
+        .map_err(|error| Failure::new(format!("cannot use `env_var_format`: {error}")))?;
         if piece.contains("%!") {
             return Err(Failure::new(format!(
                 "cannot use `env_var_format` `{format}`: it must have two `%s`, for name and value"
@@ -92,10 +101,12 @@ mod tests {
             builder_type: "qemu".into(),
             ..BuildInfo::default()
         };
-        let generated: Value =
-            [("PackerHTTPAddr", "10.0.2.2:8000"), ("PackerHTTPIP", "ERR_HTTP_IP")]
-                .into_iter()
-                .collect();
+        let generated: Value = [
+            ("PackerHTTPAddr", "10.0.2.2:8000"),
+            ("PackerHTTPIP", "ERR_HTTP_IP"),
+        ]
+        .into_iter()
+        .collect();
         let list = ["B=1=2".to_owned(), "A=x".to_owned()];
         let map = BTreeMap::from([("A".to_owned(), "it's".to_owned())]);
         let variables = collect(&list, &map, &build, &generated);
@@ -108,7 +119,10 @@ mod tests {
     #[test]
     fn an_entry_without_equals_sign_is_refused() {
         let mut diagnostics = Diagnostics::new();
-        check(&["GOOD=".to_owned(), "bad".to_owned(), "=x".to_owned()], &mut diagnostics);
+        check(
+            &["GOOD=".to_owned(), "bad".to_owned(), "=x".to_owned()],
+            &mut diagnostics,
+        );
         assert_eq!(diagnostics.len(), 2);
         assert!(diagnostics[0].summary.ends_with("'key=value': bad"));
     }

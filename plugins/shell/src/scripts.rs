@@ -22,12 +22,19 @@ impl Given<'_> {
     /// Checks that exactly one kind is given and that every file is there.
     pub fn check(&self, diagnostics: &mut Diagnostics) {
         let kinds = [
-            ("command", self.command.is_some_and(|command| !command.is_empty())),
+            (
+                "command",
+                self.command.is_some_and(|command| !command.is_empty()),
+            ),
             ("inline", !self.inline.is_empty()),
             ("script", !self.script.is_empty()),
             ("scripts", !self.scripts.is_empty()),
         ];
-        let set: Vec<&str> = kinds.iter().filter(|kind| kind.1).map(|kind| kind.0).collect();
+        let set: Vec<&str> = kinds
+            .iter()
+            .filter(|kind| kind.1)
+            .map(|kind| kind.0)
+            .collect();
         let names = if self.command.is_some() {
             "command, inline, script, scripts"
         } else {
@@ -107,7 +114,10 @@ pub fn write_inline(
     let mut text = String::new();
     for (number, command) in commands.iter().enumerate() {
         let line = go_template::render(command, data, context).map_err(|error| {
-            Failure::new(format!("cannot render line {} of `inline`: {error}", number + 1))
+            Failure::new(format!(
+                "cannot render line {} of `inline`: {error}",
+                number + 1
+            ))
         })?;
         text.push_str(&line);
         text.push('\n');
@@ -117,7 +127,10 @@ pub fn write_inline(
         text.insert_str(0, &format!("#!{shebang}\n"));
     }
     let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot write a script into `{}`: {error}", folder.display()))
+        Failure::new(format!(
+            "cannot write a script into `{}`: {error}",
+            folder.display()
+        ))
     };
     let mut file = tempfile::Builder::new()
         .prefix("packer-shell")
@@ -125,7 +138,9 @@ pub fn write_inline(
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
         .tempfile_in(folder)
         .map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.flush()).map_err(failed)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.flush())
+        .map_err(failed)?;
     Ok(file)
 }
 
@@ -136,10 +151,16 @@ pub fn write_inline(
 /// When the script cannot be read or the copy not be written.
 pub fn with_unix_lines(path: &Path, folder: &Path) -> Result<tempfile::NamedTempFile, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot prepare script `{}`: {error}", path.display()))
+        Failure::new(format!(
+            "cannot prepare script `{}`: {error}",
+            path.display()
+        ))
     };
     let mut reader = BufReader::new(std::fs::File::open(path).map_err(failed)?);
-    let file = tempfile::Builder::new().prefix("script-").tempfile_in(folder).map_err(failed)?;
+    let file = tempfile::Builder::new()
+        .prefix("script-")
+        .tempfile_in(folder)
+        .map_err(failed)?;
     let mut writer = BufWriter::new(file);
     let mut line = Vec::new();
     loop {
@@ -155,7 +176,9 @@ pub fn with_unix_lines(path: &Path, folder: &Path) -> Result<tempfile::NamedTemp
         }
         writer.write_all(&line).map_err(failed)?;
     }
-    writer.into_inner().map_err(|error| failed(error.into_error()))
+    writer
+        .into_inner()
+        .map_err(|error| failed(error.into_error()))
 }
 
 #[cfg(test)]
@@ -164,8 +187,17 @@ mod tests {
 
     fn check_given(inline: &[String], script: &str, scripts: &[String]) -> Vec<String> {
         let mut diagnostics = Diagnostics::new();
-        Given { command: None, inline, script, scripts }.check(&mut diagnostics);
-        diagnostics.into_iter().map(|diagnostic| diagnostic.summary).collect()
+        Given {
+            command: None,
+            inline,
+            script,
+            scripts,
+        }
+        .check(&mut diagnostics);
+        diagnostics
+            .into_iter()
+            .map(|diagnostic| diagnostic.summary)
+            .collect()
     }
 
     #[test]
@@ -190,7 +222,10 @@ mod tests {
         let script = folder.path().join("s");
         std::fs::write(&script, "a\r\nb\nc\rd").unwrap();
         let copy = with_unix_lines(&script, folder.path()).unwrap();
-        assert_eq!(std::fs::read_to_string(copy.path()).unwrap(), "a\nb\nc\rd\n");
+        assert_eq!(
+            std::fs::read_to_string(copy.path()).unwrap(),
+            "a\nb\nc\rd\n"
+        );
     }
 
     #[test]
@@ -211,7 +246,11 @@ mod tests {
             .unwrap();
             assert_eq!(std::fs::read_to_string(file.path()).unwrap(), expected);
         };
-        check(&["echo {{.ID}}", "true"], true, "#!/bin/sh -e\necho 7\ntrue\n");
+        check(
+            &["echo {{.ID}}", "true"],
+            true,
+            "#!/bin/sh -e\necho 7\ntrue\n",
+        );
         check(&["#!/bin/bash", "true"], true, "#!/bin/bash\ntrue\n");
         check(&["#!/bin/bash"], false, "#!/bin/sh -e\n#!/bin/bash\n");
     }

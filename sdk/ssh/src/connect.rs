@@ -142,7 +142,7 @@ impl ConnectObserver for () {
 pub enum ConnectError {
     /// The time is up.
     #[error(
-        "no SSH connection to {to} within {} s ({} attempts): {history}",
+        "Timeout waiting for SSH: no connection to {to} within {} s ({} attempts): {history}",
         elapsed.as_secs(), history.attempts()
     )]
     Timeout {

@@ -26,7 +26,13 @@ impl Meter {
     /// A meter for `total` bytes of work called `label`.
     pub fn new(cx: RunContext, label: String, total: u64) -> Self {
         let number = cx.link().number();
-        Self { cx, number, label, total, done: AtomicU64::new(0) }
+        Self {
+            cx,
+            number,
+            label,
+            total,
+            done: AtomicU64::new(0),
+        }
     }
 
     fn add(&self, bytes: u64) {
@@ -62,7 +68,10 @@ struct Metered<'a> {
 impl Read for Metered<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if (self.stopped)() {
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cancelled"));
+            return Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "cancelled",
+            ));
         }
         let count = self.file.read(buffer)?;
         self.meter.add(count as u64);
@@ -87,16 +96,25 @@ pub fn write(
         if stopped() {
             Failure::cancelled()
         } else {
-            Failure::new(format!("cannot write `{}` to the archive: {error}", path.display()))
+            Failure::new(format!(
+                "cannot write `{}` to the archive: {error}",
+                path.display()
+            ))
         }
     };
     if let Some(parent) = part.parent() {
         std::fs::create_dir_all(parent).map_err(|error| {
-            Failure::new(format!("cannot create folder `{}`: {error}", parent.display()))
+            Failure::new(format!(
+                "cannot create folder `{}`: {error}",
+                parent.display()
+            ))
         })?;
     }
     let sink = File::create(part).map_err(|error| {
-        Failure::new(format!("cannot create archive `{}`: {error}", part.display()))
+        Failure::new(format!(
+            "cannot create archive `{}`: {error}",
+            part.display()
+        ))
     })?;
     let result = match format.container {
         Container::Zip => write_zip(sink, level, files, meter, stopped),
@@ -118,11 +136,17 @@ fn open<'a>(
     stopped: &'a dyn Fn() -> bool,
 ) -> Result<Metered<'a>, (PathBuf, io::Error)> {
     let file = File::open(path).map_err(|error| (path.to_owned(), error))?;
-    Ok(Metered { file, meter, stopped })
+    Ok(Metered {
+        file,
+        meter,
+        stopped,
+    })
 }
 
 fn base_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn write_tar(
@@ -141,7 +165,9 @@ fn write_tar(
         header.set_metadata(&metadata);
         header.set_size(metadata.len());
         let mut exact = reader.take(metadata.len());
-        archive.append_data(&mut header, base_name(path), &mut exact).map_err(at)?;
+        archive
+            .append_data(&mut header, base_name(path), &mut exact)
+            .map_err(at)?;
         if exact.limit() > 0 {
             let shrunk = io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter");
             return Err(at(shrunk));
@@ -184,7 +210,9 @@ fn write_zip(
             .compression_level((level > 0).then_some(level))
             .large_file(metadata.len() >= u64::from(u32::MAX))
             .unix_permissions(mode);
-        archive.start_file(base_name(path), options).map_err(|e| at(io::Error::other(e)))?;
+        archive
+            .start_file(base_name(path), options)
+            .map_err(|e| at(io::Error::other(e)))?;
         copy(&mut reader, &mut archive).map_err(at)?;
         last.clone_from(path);
     }

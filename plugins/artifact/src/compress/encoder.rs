@@ -54,7 +54,9 @@ impl Encoder {
                 let frame = lz4_flex::frame::FrameInfo::new()
                     .block_size(lz4_flex::frame::BlockSize::Max4MB)
                     .content_checksum(true);
-                Self::Lz4(Box::new(lz4_flex::frame::FrameEncoder::with_frame_info(frame, sink)))
+                Self::Lz4(Box::new(lz4_flex::frame::FrameEncoder::with_frame_info(
+                    frame, sink,
+                )))
             }
             Compression::Xz => {
                 let stream = liblzma::stream::MtStreamBuilder::new()
@@ -64,12 +66,10 @@ impl Encoder {
                     .encoder()?;
                 Self::Xz(liblzma::write::XzEncoder::new_stream(sink, stream))
             }
-            Compression::Bzip2 => {
-                Self::Bzip2(bzip2::write::BzEncoder::new(
-                    sink,
-                    bzip2::Compression::new(level.unwrap_or(9)),
-                ))
-            }
+            Compression::Bzip2 => Self::Bzip2(bzip2::write::BzEncoder::new(
+                sink,
+                bzip2::Compression::new(level.unwrap_or(9)),
+            )),
             Compression::Zstd => {
                 // One level of ours is two of zstd's, so that 9 comes near its best.
                 let level = level.map_or(zstd::DEFAULT_COMPRESSION_LEVEL, |level| {
@@ -97,11 +97,7 @@ impl Encoder {
     }
 }
 
-fn parallel<F>(
-    sink: BufWriter<File>,
-    level: Option<u32>,
-    threads: usize,
-) -> io::Result<Parallel>
+fn parallel<F>(sink: BufWriter<File>, level: Option<u32>, threads: usize) -> io::Result<Parallel>
 where
     F: FormatSpec,
     ParCompress<'static, F, BufWriter<File>>: ZWriter<BufWriter<File>> + Send,

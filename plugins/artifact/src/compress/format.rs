@@ -75,20 +75,42 @@ impl Format {
     /// Packer looks at the last two groups of a dot and `[a-z0-9]+` anywhere in the raw text; `zst`
     /// and `bz2` are ours.
     pub fn detect(output: &str, format: &str) -> Self {
-        let text =
-            if format.is_empty() { output.to_owned() } else { format!("{output}.{format}") };
+        let text = if format.is_empty() {
+            output.to_owned()
+        } else {
+            format!("{output}.{format}")
+        };
         let suffixes = suffixes(&text);
         let last = suffixes.last().map_or("", String::as_str);
         let before = suffixes.iter().rev().nth(1).map_or("", String::as_str);
         let compression = match last {
-            "tar" => return Self { container: Container::Tar, compression: Compression::None },
-            "zip" => return Self { container: Container::Zip, compression: Compression::None },
+            "tar" => {
+                return Self {
+                    container: Container::Tar,
+                    compression: Compression::None,
+                };
+            }
+            "zip" => {
+                return Self {
+                    container: Container::Zip,
+                    compression: Compression::None,
+                };
+            }
             _ => Compression::of_suffix(last),
         };
         match compression {
-            Some(compression) if before == "tar" => Self { container: Container::Tar, compression },
-            Some(compression) => Self { container: Container::None, compression },
-            None => Self { container: Container::Tar, compression: Compression::Gzip },
+            Some(compression) if before == "tar" => Self {
+                container: Container::Tar,
+                compression,
+            },
+            Some(compression) => Self {
+                container: Container::None,
+                compression,
+            },
+            None => Self {
+                container: Container::Tar,
+                compression: Compression::Gzip,
+            },
         }
     }
 }
@@ -116,7 +138,12 @@ mod tests {
         use Compression as C;
         use Container as K;
         for (output, format, container, compression) in [
-            ("packer_{{.BuildName}}_{{.BuilderType}}", "", K::Tar, C::Gzip),
+            (
+                "packer_{{.BuildName}}_{{.BuilderType}}",
+                "",
+                K::Tar,
+                C::Gzip,
+            ),
             ("out/image", "", K::Tar, C::Gzip),
             ("image.tar.gz", "", K::Tar, C::Gzip),
             ("image.tar", "", K::Tar, C::None),
@@ -130,7 +157,10 @@ mod tests {
         ] {
             assert_eq!(
                 Format::detect(output, format),
-                Format { container, compression },
+                Format {
+                    container,
+                    compression
+                },
                 "{output} {format}"
             );
         }

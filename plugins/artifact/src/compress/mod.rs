@@ -53,9 +53,8 @@ impl PostProcessor for Compress {
             );
         }
         if let Err(error) = kiln_sdk::go_template::check(&config.output.0) {
-            diagnostics.push(
-                Diagnostic::error("Invalid output template", error.to_string()).on("output"),
-            );
+            diagnostics
+                .push(Diagnostic::error("Invalid output template", error.to_string()).on("output"));
         }
         diagnostics.into()
     }
@@ -82,7 +81,10 @@ impl PostProcessor for Compress {
         let written = write(&cx, format, config.compression_level, &input.files, &part).await;
         let result = match written {
             Ok(()) => std::fs::rename(&part, &target).map_err(|error| {
-                Failure::new(format!("cannot create archive `{}`: {error}", target.display()))
+                Failure::new(format!(
+                    "cannot create archive `{}`: {error}",
+                    target.display()
+                ))
             }),
             Err(failure) => Err(failure),
         };
@@ -93,7 +95,8 @@ impl PostProcessor for Compress {
         }
         held.release().await;
         result?;
-        cx.say(format!("Archive {} completed", target.display())).await;
+        cx.say(format!("Archive {} completed", target.display()))
+            .await;
         Ok(PostProcessed {
             artifact: Some(artifact(target)),
             keep_input: false,
@@ -146,7 +149,10 @@ async fn announce_work(cx: &RunContext, format: &Format, target: &Path, files: &
     if let Some(name) = format.compression.packer_name() {
         let cores = encoder::workers(format.compression);
         let cores = format!("{cores} core{}", if cores == 1 { "" } else { "s" });
-        cx.say(format!("Using {name} compression with {cores} for {target}")).await;
+        cx.say(format!(
+            "Using {name} compression with {cores} for {target}"
+        ))
+        .await;
     }
     let compression = format.compression.packer_name().unwrap_or("no compression");
     match format.container {
@@ -154,7 +160,8 @@ async fn announce_work(cx: &RunContext, format: &Format, target: &Path, files: &
         Container::Zip => cx.say(format!("Zipping {target}")).await,
         Container::None => {
             for file in files {
-                cx.say(format!("Archiving {} with {compression}", file.display())).await;
+                cx.say(format!("Archiving {} with {compression}", file.display()))
+                    .await;
             }
         }
     }
@@ -168,12 +175,18 @@ async fn write(
     files: &[PathBuf],
     part: &Path,
 ) -> Result<(), Failure> {
-    let total = files.iter().filter_map(|f| f.metadata().ok()).map(|data| data.len()).sum();
+    let total = files
+        .iter()
+        .filter_map(|f| f.metadata().ok())
+        .map(|data| data.len())
+        .sum();
     let meter = archive::Meter::new(cx.clone(), format!("compressing {}", part.display()), total);
     let (files, part) = (files.to_vec(), part.to_owned());
     let cancel: CancellationToken = cx.cancel().clone();
     let work = tokio::task::spawn_blocking(move || {
-        archive::write(format, level, &files, &part, &meter, &|| cancel.is_cancelled())
+        archive::write(format, level, &files, &part, &meter, &|| {
+            cancel.is_cancelled()
+        })
     });
     work.await.map_err(|error| Failure::from_error(&error))?
 }

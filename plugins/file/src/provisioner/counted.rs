@@ -21,7 +21,15 @@ impl Counted {
     pub fn new(file: tokio::fs::File, cx: RunContext, label: String, total: u64) -> Self {
         let number = cx.link().number();
         let total = (total > 0).then_some(total);
-        Self { file, cx, number, label, total, done: 0, reported: 0 }
+        Self {
+            file,
+            cx,
+            number,
+            label,
+            total,
+            done: 0,
+            reported: 0,
+        }
     }
 
     fn add(&mut self, bytes: usize) {

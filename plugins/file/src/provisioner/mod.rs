@@ -61,17 +61,27 @@ impl Provisioner for FileProvisioner {
             ("source", !config.source.is_empty()),
             ("sources", !config.sources.is_empty()),
         ];
-        let set: Vec<&str> = kinds.iter().filter(|kind| kind.1).map(|kind| kind.0).collect();
+        let set: Vec<&str> = kinds
+            .iter()
+            .filter(|kind| kind.1)
+            .map(|kind| kind.0)
+            .collect();
         if let [_, second, ..] = set.as_slice() {
             diagnostics.push(
                 Diagnostic::error(
                     "More than one kind of source",
-                    format!("Only one of content, source and sources may be set, not {}.", set.join(" and ")),
+                    format!(
+                        "Only one of content, source and sources may be set, not {}.",
+                        set.join(" and ")
+                    ),
                 )
                 .on(second),
             );
         }
-        if !config.sources.is_empty() && !config.destination.ends_with('/') && config.sources.len() > 1 {
+        if !config.sources.is_empty()
+            && !config.destination.ends_with('/')
+            && config.sources.len() > 1
+        {
             diagnostics.push(
                 Diagnostic::error(
                     "Destination must be a folder",
@@ -108,7 +118,11 @@ impl Provisioner for FileProvisioner {
 fn check_sources(config: &FileConfig, diagnostics: &mut Diagnostics) {
     for source in config.sources() {
         if let Err(error) = std::fs::metadata(&source) {
-            let option = if config.source.is_empty() { "sources" } else { "source" };
+            let option = if config.source.is_empty() {
+                "sources"
+            } else {
+                "source"
+            };
             diagnostics.push(
                 Diagnostic::error(
                     format!("Bad source '{source}': {error}"),
@@ -138,11 +152,18 @@ async fn upload_all(
 
 fn content_file(folder: &Path, content: &str) -> Result<tempfile::NamedTempFile, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot write `content` into `{}`: {error}", folder.display()))
+        Failure::new(format!(
+            "cannot write `content` into `{}`: {error}",
+            folder.display()
+        ))
     };
-    let mut file =
-        tempfile::Builder::new().prefix("pkr-file-content").tempfile_in(folder).map_err(failed)?;
-    file.write_all(content.as_bytes()).and_then(|()| file.flush()).map_err(failed)?;
+    let mut file = tempfile::Builder::new()
+        .prefix("pkr-file-content")
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    file.write_all(content.as_bytes())
+        .and_then(|()| file.flush())
+        .map_err(failed)?;
     Ok(file)
 }
 
@@ -168,8 +189,16 @@ async fn upload(
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
     let label = format!("uploading {}", base_name(&shown));
     let reader: Reader = Box::new(Counted::new(file, cx.clone(), label, metadata.len()));
-    let target = FileTarget { path: target, mode, size: Some(metadata.len()) };
-    machine.upload(target, reader).await.map(drop).map_err(|error| Failure::from_error(&error))
+    let target = FileTarget {
+        path: target,
+        mode,
+        size: Some(metadata.len()),
+    };
+    machine
+        .upload(target, reader)
+        .await
+        .map(drop)
+        .map_err(|error| Failure::from_error(&error))
 }
 
 async fn upload_folder(
@@ -198,7 +227,8 @@ async fn download_all(
 ) -> Result<(), Failure> {
     for source in config.sources() {
         let destination = &config.destination;
-        cx.say(format!("Downloading {source} => {destination}")).await;
+        cx.say(format!("Downloading {source} => {destination}"))
+            .await;
         if source.contains(['*', '?', '[']) {
             download_matches(cx, &source, Path::new(destination), machine).await?;
             continue;
@@ -234,7 +264,9 @@ async fn download_matches(
         .map_err(|error| Failure::from_error(&error))?;
     if listed.exit != Exit::Code(0) {
         let seen = listed.stderr.trim();
-        return Err(Failure::new(format!("cannot list `{pattern}` in the machine: {seen}")));
+        return Err(Failure::new(format!(
+            "cannot list `{pattern}` in the machine: {seen}"
+        )));
     }
     let mut found = false;
     for path in listed.stdout.lines().filter(|line| !line.is_empty()) {
@@ -249,7 +281,9 @@ async fn download_matches(
     if found {
         Ok(())
     } else {
-        Err(Failure::new(format!("nothing in the machine matches `{pattern}`")))
+        Err(Failure::new(format!(
+            "nothing in the machine matches `{pattern}`"
+        )))
     }
 }
 
@@ -257,7 +291,9 @@ async fn download_matches(
 fn safe_name(path: &str) -> Result<&str, Failure> {
     let name = base_name(path);
     if matches!(name, "" | "." | "..") {
-        return Err(Failure::new(format!("the machine lists `{path}`, which has no usable name")));
+        return Err(Failure::new(format!(
+            "the machine lists `{path}`, which has no usable name"
+        )));
     }
     Ok(name)
 }
@@ -316,16 +352,26 @@ async fn download(
         .tempfile_in(&folder)
         .map_err(failed)?;
     let file = tokio::fs::File::from_std(part.reopen().map_err(failed)?);
-    let writer = Counted::new(file, cx.clone(), format!("downloading {}", base_name(source)), 0);
+    let writer = Counted::new(
+        file,
+        cx.clone(),
+        format!("downloading {}", base_name(source)),
+        0,
+    );
     machine
         .download(source, Box::new(writer))
         .await
         .map_err(|error| Failure::from_error(&error))?;
-    part.persist(target).map_err(|error| failed(error.error)).map(drop)
+    part.persist(target)
+        .map_err(|error| failed(error.error))
+        .map(drop)
 }
 
 fn base_name(path: &str) -> &str {
-    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+    path.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -13,19 +13,34 @@ fn options(entries: &[(&str, &str)]) -> Value {
 fn problems(entries: &[(&str, &str)]) -> Vec<String> {
     let found = match decode::<FileConfig>(&options(entries)) {
         Ok((mut config, _)) => {
-            FileProvisioner.prepare(&mut config, &kiln_sdk::BuildInfo::default()).diagnostics
+            FileProvisioner
+                .prepare(&mut config, &kiln_sdk::BuildInfo::default())
+                .diagnostics
         }
         Err(found) => found,
     };
-    found.iter().map(|problem| format!("{}: {}", problem.path, problem.summary)).collect()
+    found
+        .iter()
+        .map(|problem| format!("{}: {}", problem.path, problem.summary))
+        .collect()
 }
 
 #[test]
 fn options_are_checked() {
     check_options::<FileConfig>();
-    assert_eq!(problems(&[("content", "x"), ("destination", "/a")]), Vec::<String>::new());
-    assert_eq!(problems(&[("source", "no-such"), ("destination", "/a")]).len(), 1);
-    let generated = [("source", "no-such"), ("destination", "/a"), ("generated", "true")];
+    assert_eq!(
+        problems(&[("content", "x"), ("destination", "/a")]),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        problems(&[("source", "no-such"), ("destination", "/a")]).len(),
+        1
+    );
+    let generated = [
+        ("source", "no-such"),
+        ("destination", "/a"),
+        ("generated", "true"),
+    ];
     assert_eq!(problems(&generated), Vec::<String>::new());
     let both = problems(&[("content", "x"), ("source", "/etc"), ("destination", "/a")]);
     assert_eq!(both, ["source: More than one kind of source"]);
@@ -42,7 +57,12 @@ async fn a_folder_without_slash_arrives_with_its_name() {
         let source = format!("{}{slash}", source.display());
         let given = options(&[("source", &source), ("destination", "/etc/app")]);
         let run = FakeHost::new()
-            .provision(FileProvisioner, given, Arc::new(machine.clone()), Value::null())
+            .provision(
+                FileProvisioner,
+                given,
+                Arc::new(machine.clone()),
+                Value::null(),
+            )
             .await;
         run.outcome.unwrap();
         assert_eq!(machine.file(expected).unwrap(), "A", "{slash:?}");
@@ -56,19 +76,41 @@ async fn a_download_appears_whole_or_not_at_all() {
     machine.store("/var/log/x", Stored::File(0o600, "log".into()));
     let target = format!("{}/sub/", folder.path().display());
     let download = |source: &str| {
-        options(&[("source", source), ("destination", &target), ("direction", "download")])
+        options(&[
+            ("source", source),
+            ("destination", &target),
+            ("direction", "download"),
+        ])
     };
     let host = FakeHost::new();
     let run = host
-        .provision(FileProvisioner, download("/var/log/x"), Arc::new(machine.clone()), Value::null())
+        .provision(
+            FileProvisioner,
+            download("/var/log/x"),
+            Arc::new(machine.clone()),
+            Value::null(),
+        )
         .await;
     run.outcome.unwrap();
-    assert_eq!(std::fs::read_to_string(folder.path().join("sub/x")).unwrap(), "log");
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("sub/x")).unwrap(),
+        "log"
+    );
     let run = FakeHost::new()
-        .provision(FileProvisioner, download("/no/such"), Arc::new(machine), Value::null())
+        .provision(
+            FileProvisioner,
+            download("/no/such"),
+            Arc::new(machine),
+            Value::null(),
+        )
         .await;
     assert!(run.outcome.is_err());
-    assert_eq!(std::fs::read_dir(folder.path().join("sub")).unwrap().count(), 1);
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("sub"))
+            .unwrap()
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -77,8 +119,13 @@ async fn names_a_hostile_machine_lists_are_refused() {
     let machine = Memory::new();
     machine.script("for path in", [Scripted::stdout("/var/..\n")]);
     let target = folder.path().display().to_string();
-    let given =
-        options(&[("source", "/var/*"), ("destination", &target), ("direction", "download")]);
-    let run = FakeHost::new().provision(FileProvisioner, given, Arc::new(machine), Value::null()).await;
+    let given = options(&[
+        ("source", "/var/*"),
+        ("destination", &target),
+        ("direction", "download"),
+    ]);
+    let run = FakeHost::new()
+        .provision(FileProvisioner, given, Arc::new(machine), Value::null())
+        .await;
     assert!(run.outcome.unwrap_err().message.contains("no usable name"));
 }

@@ -89,9 +89,13 @@ pub(crate) async fn serve_files(cx: &RunContext, config: &QemuConfig) -> Result<
 ///
 /// Differs: Packer serves the files to everybody.
 fn guest_is_behind_us(config: &QemuConfig) -> bool {
-    let own_network = config.qemuargs.iter().filter_map(|row| row.first()).any(|key| {
-        ["netdev", "nic", "net", "device"].contains(&key.as_str().trim_start_matches('-'))
-    });
+    let own_network = config
+        .qemuargs
+        .iter()
+        .filter_map(|row| row.first())
+        .any(|key| {
+            ["netdev", "nic", "net", "device"].contains(&key.as_str().trim_start_matches('-'))
+        });
     config.net_bridge.is_empty()
         && config.http.http_bind_address.is_empty()
         && config.http.http_interface.is_empty()

@@ -17,7 +17,9 @@ use crate::environment;
 use crate::scripts::{self, Given};
 
 /// The operating systems `only_on` knows.
-const SYSTEMS: [&str; 6] = ["darwin", "freebsd", "linux", "openbsd", "solaris", "windows"];
+const SYSTEMS: [&str; 6] = [
+    "darwin", "freebsd", "linux", "openbsd", "solaris", "windows",
+];
 
 /// Runs shell scripts on the machine kiln runs on.
 #[derive(Debug, Clone, Config)]
@@ -110,20 +112,28 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
         cx.say("Skipping shell-local due to runtime OS").await;
         return Ok(());
     }
-    let variables =
-        environment::collect(&config.environment_vars, &config.env, cx.build(), &generated);
+    let variables = environment::collect(
+        &config.environment_vars,
+        &config.env,
+        cx.build(),
+        &generated,
+    );
     let variables = environment::text(&variables, &config.env_var_format)?;
     let data = template_data(&generated);
     let inline = inline_script(cx.build(), config, &data)?;
     let mut files = config.given().files();
     files.extend(inline.as_ref().map(|file| file.to_path_buf()));
     for file in &files {
-        cx.say(format!("Running local shell script: {}", file.display())).await;
+        cx.say(format!("Running local shell script: {}", file.display()))
+            .await;
         let arguments = arguments(config, &data, &variables, file, cx.build())?;
         let code = process::run(cx, &arguments).await?;
         if !config.valid_exit_codes.contains(&code) {
-            let codes: Vec<String> =
-                config.valid_exit_codes.iter().map(ToString::to_string).collect();
+            let codes: Vec<String> = config
+                .valid_exit_codes
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             return Err(Failure::new(format!(
                 "Script exited with non-zero exit status: {code}. Allowed exit codes are: [{}]",
                 codes.join(" ")
@@ -174,7 +184,10 @@ fn arguments(
     build: &BuildInfo,
 ) -> Result<Vec<String>, Failure> {
     let script: PathBuf = std::path::absolute(script).map_err(|error| {
-        Failure::new(format!("cannot resolve script `{}`: {error}", script.display()))
+        Failure::new(format!(
+            "cannot resolve script `{}`: {error}",
+            script.display()
+        ))
     })?;
     let script = script.display().to_string();
     let mut entries = match data {
@@ -190,9 +203,13 @@ fn arguments(
         arguments.extend(["sh".to_owned(), "-c".to_owned()]);
     }
     for text in &config.execute_command {
-        arguments.push(Template(text.clone()).render(&data, &context).map_err(|error| {
-            Failure::new(format!("cannot render `execute_command`: {error}"))
-        })?);
+        arguments.push(
+            Template(text.clone())
+                .render(&data, &context)
+                .map_err(|error| {
+                    Failure::new(format!("cannot render `execute_command`: {error}"))
+                })?,
+        );
     }
     Ok(arguments)
 }

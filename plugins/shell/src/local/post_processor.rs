@@ -24,6 +24,10 @@ impl PostProcessor for ShellLocalPost {
         generated: Value,
     ) -> Result<PostProcessed, Failure> {
         super::run(&cx, &config, generated).await?;
-        Ok(PostProcessed { artifact: Some(input), keep_input: true, force_keep_input: true })
+        Ok(PostProcessed {
+            artifact: Some(input),
+            keep_input: true,
+            force_keep_input: true,
+        })
     }
 }

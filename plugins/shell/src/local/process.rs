@@ -53,8 +53,14 @@ pub async fn run(cx: &RunContext, arguments: &[String]) -> Result<i64, Failure> 
 async fn watch(cx: &RunContext, child: &mut Child) -> Result<i64, Failure> {
     let (sender, receiver) = mpsc::channel(64);
     let readers = [
-        child.stdout.take().map(|pipe| tokio::spawn(pump(pipe, sender.clone(), Output::Stdout))),
-        child.stderr.take().map(|pipe| tokio::spawn(pump(pipe, sender, Output::Stderr))),
+        child
+            .stdout
+            .take()
+            .map(|pipe| tokio::spawn(pump(pipe, sender.clone(), Output::Stdout))),
+        child
+            .stderr
+            .take()
+            .map(|pipe| tokio::spawn(pump(pipe, sender, Output::Stderr))),
     ];
     let ended = tokio::select! {
         () = cx.cancel().cancelled() => None,
@@ -73,7 +79,9 @@ async fn watch(cx: &RunContext, child: &mut Child) -> Result<i64, Failure> {
     let status =
         status.map_err(|error| Failure::new(format!("cannot wait for the script: {error}")))?;
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-    Ok(status.code().map_or_else(|| 128 + i64::from(signal.unwrap_or(0)), i64::from))
+    Ok(status
+        .code()
+        .map_or_else(|| 128 + i64::from(signal.unwrap_or(0)), i64::from))
 }
 
 async fn pump(
@@ -83,7 +91,11 @@ async fn pump(
 ) {
     let mut buffer = vec![0; 16 << 10];
     while let Ok(count) = pipe.read(&mut buffer).await {
-        if count == 0 || sender.send(wrap(Bytes::copy_from_slice(&buffer[..count]))).await.is_err()
+        if count == 0
+            || sender
+                .send(wrap(Bytes::copy_from_slice(&buffer[..count])))
+                .await
+                .is_err()
         {
             break;
         }
@@ -110,7 +122,10 @@ async fn say(cx: &RunContext, lines: Vec<Line>) {
 
 /// Ends the process and its group: first kindly, then for sure.
 async fn end(child: &mut Child) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let group = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw);
     let signal = |signal| {
         if let Some(group) = group
             && let Err(error) = kill_process_group(group, signal)

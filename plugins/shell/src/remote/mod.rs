@@ -104,8 +104,10 @@ impl Provisioner for Shell {
         result?;
         if !config.pause_after.is_zero() {
             let pause = kiln_sdk::format_duration(config.pause_after);
-            cx.say(format!("Pausing {pause} after this provisioner...")).await;
-            cx.until_cancelled(tokio::time::sleep(config.pause_after)).await?;
+            cx.say(format!("Pausing {pause} after this provisioner..."))
+                .await;
+            cx.until_cancelled(tokio::time::sleep(config.pause_after))
+                .await?;
         }
         Ok(())
     }
@@ -139,7 +141,9 @@ impl ShellConfig {
         } else {
             "chmod +x {{.Path}}; {{.Vars}} {{.Path}}"
         };
-        self.execute_command.clone().unwrap_or_else(|| Template(default.to_owned()))
+        self.execute_command
+            .clone()
+            .unwrap_or_else(|| Template(default.to_owned()))
     }
 }
 
@@ -168,11 +172,20 @@ impl<'a> RemoteRun<'a> {
             &generated,
         );
         let format = config.env_var_format.clone().unwrap_or_else(|| {
-            if config.use_env_var_file { "export %s='%s'\n" } else { "%s='%s' " }.to_owned()
+            if config.use_env_var_file {
+                "export %s='%s'\n"
+            } else {
+                "%s='%s' "
+            }
+            .to_owned()
         });
-        let variables_file = config
-            .use_env_var_file
-            .then(|| format!("{}/varfile_{}.sh", config.remote_folder, rand::random_range(0..9999)));
+        let variables_file = config.use_env_var_file.then(|| {
+            format!(
+                "{}/varfile_{}.sh",
+                config.remote_folder,
+                rand::random_range(0..9999)
+            )
+        });
         Ok(Self {
             cx,
             config,
@@ -193,7 +206,10 @@ impl<'a> RemoteRun<'a> {
             Some(scripts::write_inline(
                 folder,
                 &self.config.inline,
-                self.config.inline_shebang.as_deref().unwrap_or("/bin/sh -e"),
+                self.config
+                    .inline_shebang
+                    .as_deref()
+                    .unwrap_or("/bin/sh -e"),
                 self.config.inline_shebang.is_none(),
                 "",
                 &self.data,
@@ -206,7 +222,12 @@ impl<'a> RemoteRun<'a> {
             self.retry("upload of the variables", upload).await?;
         }
         for file in &files {
-            self.cx.say(format!("Provisioning with shell script: {}", file.display())).await;
+            self.cx
+                .say(format!(
+                    "Provisioning with shell script: {}",
+                    file.display()
+                ))
+                .await;
             self.script(file).await?;
         }
         if let Some(path) = &self.variables_file
@@ -240,7 +261,11 @@ impl<'a> RemoteRun<'a> {
             })
             .await?;
         self.judge(exit)?;
-        if self.config.skip_clean { Ok(()) } else { self.remove(&self.remote_path).await }
+        if self.config.skip_clean {
+            Ok(())
+        } else {
+            self.remove(&self.remote_path).await
+        }
     }
 
     fn command(&self) -> Result<String, Failure> {
@@ -297,7 +322,9 @@ impl<'a> RemoteRun<'a> {
         })
         .await
         .map_err(|failure| {
-            Failure::new(format!("cannot remove `{path}` from the machine: {failure}"))
+            Failure::new(format!(
+                "cannot remove `{path}` from the machine: {failure}"
+            ))
         })
     }
 
@@ -307,7 +334,11 @@ impl<'a> RemoteRun<'a> {
         };
         let file = tokio::fs::File::open(local).await.map_err(failed)?;
         let size = file.metadata().await.map_err(failed)?.len();
-        let target = FileTarget { path: path.to_owned(), mode: 0o755, size: Some(size) };
+        let target = FileTarget {
+            path: path.to_owned(),
+            mode: 0o755,
+            size: Some(size),
+        };
         self.machine
             .upload(target, Box::new(file))
             .await
@@ -317,7 +348,11 @@ impl<'a> RemoteRun<'a> {
 
     async fn upload_text(&self, path: &str, text: &str, mode: u32) -> Result<(), Failure> {
         let size = Some(text.len() as u64);
-        let target = FileTarget { path: path.to_owned(), mode, size };
+        let target = FileTarget {
+            path: path.to_owned(),
+            mode,
+            size,
+        };
         let reader = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
         self.machine
             .upload(target, reader)

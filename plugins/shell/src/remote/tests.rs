@@ -24,7 +24,9 @@ async fn provision(options: Value, machine: &Memory) -> Result<(), Failure> {
     let listening = tokio::spawn(async move { while events.recv().await.is_some() {} });
     let cx = RunContext::new(link, CancellationToken::new(), build);
     let generated = [("ID", "i-7")].into_iter().collect();
-    let result = Shell.provision(cx, config, Arc::new(machine.clone()), generated).await;
+    let result = Shell
+        .provision(cx, config, Arc::new(machine.clone()), generated)
+        .await;
     listening.await.unwrap();
     result
 }
@@ -40,7 +42,11 @@ fn options(entries: &[(&str, Value)]) -> Value {
 }
 
 fn commands(machine: &Memory) -> Vec<String> {
-    machine.commands().into_iter().map(|recorded| recorded.command).collect()
+    machine
+        .commands()
+        .into_iter()
+        .map(|recorded| recorded.command)
+        .collect()
 }
 
 #[tokio::test]
@@ -56,7 +62,10 @@ async fn a_script_is_uploaded_run_and_removed() {
             "rm -f /tmp/s.sh",
         ]
     );
-    assert_eq!(machine.file("/tmp/s.sh").unwrap(), "#!/bin/sh -e\necho i-7\n");
+    assert_eq!(
+        machine.file("/tmp/s.sh").unwrap(),
+        "#!/bin/sh -e\necho i-7\n"
+    );
 }
 
 #[tokio::test]
@@ -70,7 +79,10 @@ async fn the_exit_code_counts() {
             all.insert("valid_exit_codes", valid);
         }
         let result = provision(all, &machine).await;
-        assert_eq!(result.err().map(|failure| failure.message).as_deref(), expected);
+        assert_eq!(
+            result.err().map(|failure| failure.message).as_deref(),
+            expected
+        );
     };
     check(0, None, None).await;
     check(3, Some("3"), None).await;
@@ -92,7 +104,10 @@ async fn a_disconnect_is_an_error_unless_expected() {
     };
     assert!(disconnected(true).await.is_ok());
     let message = disconnected(false).await.unwrap_err().message;
-    assert!(message.starts_with("Script disconnected unexpectedly"), "{message}");
+    assert!(
+        message.starts_with("Script disconnected unexpectedly"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -105,7 +120,11 @@ async fn variables_can_go_into_a_file() {
     ]);
     provision(all, &machine).await.unwrap();
     let run = &commands(&machine)[1];
-    let file = run.split(" . ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let file = run
+        .split(" . ")
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next())
+        .unwrap();
     let text = machine.file(file).unwrap();
     assert!(text.starts_with(b"export A='it'\"'\"'s'\n"), "{text:?}");
     assert_eq!(commands(&machine).last().unwrap(), &format!("rm -f {file}"));

@@ -91,7 +91,9 @@ async fn a_refused_port_is_named() {
     };
     let text = failure(address.clone(), Duration::from_secs(1)).await;
     assert!(
-        text.starts_with(&format!("no SSH connection to {address} within 1 s (")),
+        text.starts_with(&format!(
+            "Timeout waiting for SSH: no connection to {address} within 1 s ("
+        )),
         "{text}"
     );
     assert!(

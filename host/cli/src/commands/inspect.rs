@@ -1,0 +1,35 @@
+//! `kiln inspect`.
+
+use host_diag::SourceMap;
+use host_plugin_client::Registry;
+use host_ui::Ui;
+
+use crate::arguments::InspectArguments;
+use crate::world::World;
+use crate::{exit, template};
+
+/// Prints what a template consists of.
+pub async fn run(world: &World, ui: &Ui, arguments: InspectArguments) -> u8 {
+    let options = match template::options(world, &arguments.template, false) {
+        Ok(options) => options,
+        Err(message) => {
+            ui.error(&message);
+            return exit::FAILED;
+        }
+    };
+    let mut sources = SourceMap::default();
+    let Some(mut template) = template::load(ui, &options, &mut sources) else {
+        return exit::FAILED;
+    };
+    let registry = Registry::scan(world.settings()).await;
+    // Unset variables and the like are no reason not to show the rest.
+    drop(template.initialize(&registry, true).await);
+    template::hide_secrets(ui, &template);
+    let (text, lines) = template.inspect();
+    for (kind, arguments) in &lines {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        ui.machine("", kind, &arguments);
+    }
+    ui.say(text.strip_suffix('\n').unwrap_or(&text));
+    exit::DONE
+}

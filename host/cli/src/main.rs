@@ -1,0 +1,97 @@
+//! The kiln program: arguments, exit status, signals.
+//!
+//! [`arguments`] reads the command line, [`world`] the environment; one module under `commands`
+//! does each command. Everything printed goes through `host_ui::Ui`, except the text that `fmt`
+//! formats.
+
+mod arguments;
+mod commands;
+mod exit;
+mod logging;
+mod signals;
+mod template;
+mod version;
+mod world;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use host_ui::{Redactor, Ui};
+
+use crate::arguments::{Parsed, Request};
+use crate::world::World;
+
+fn main() -> ExitCode {
+    let redactor = Redactor::default();
+    let world = match World::read() {
+        Ok(world) => world,
+        Err(error) => return early_failure(&error),
+    };
+    let log = (
+        world.variable("PACKER_LOG"),
+        world.variable("PACKER_LOG_PATH"),
+    );
+    if let Err(error) = logging::start(log.0, log.1, &redactor) {
+        return early_failure(&error);
+    }
+    tracing::info!(
+        version = version::KILN,
+        packer = version::PACKER,
+        "kiln started"
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return early_failure(&error),
+    };
+    let work = std::panic::AssertUnwindSafe(|| runtime.block_on(run(&world, redactor)));
+    // The panic itself has been printed; plugins see the closed input and clean up.
+    let status = std::panic::catch_unwind(work).unwrap_or_else(|_| {
+        let text = "kiln failed because of a bug of its own; please report what stands above";
+        drop(writeln!(std::io::stderr(), "{text}"));
+        exit::BUG
+    });
+    ExitCode::from(status)
+}
+
+async fn run(world: &World, redactor: Redactor) -> u8 {
+    let ui = Ui::new(world.mode(), redactor);
+    match arguments::parse(&world.words) {
+        Parsed::Run(request) => match *request {
+            Request::Build(arguments) => commands::build::run(world, &ui, arguments).await,
+            Request::Fmt(arguments) => commands::fmt::run(&ui, &arguments),
+            Request::Gc => commands::gc::run(world, &ui).await,
+            Request::Inspect(arguments) => commands::inspect::run(world, &ui, arguments).await,
+            Request::Validate(arguments) => commands::validate::run(world, &ui, arguments).await,
+            Request::Version => commands::version::run(&ui),
+        },
+        Parsed::Help(help) => {
+            ui.say(help.trim_end());
+            exit::DONE
+        }
+        Parsed::Usage(message, help) => {
+            ui.error(&format!("{message}\n\n{}", help.trim_end()));
+            exit::FAILED
+        }
+        Parsed::NoCommand(help) => {
+            ui.say(help.trim_end());
+            exit::NO_COMMAND
+        }
+    }
+}
+
+/// Reports a failure that comes before there is any output: the only use of standard error besides
+/// the log.
+fn early_failure(error: &dyn std::error::Error) -> ExitCode {
+    let mut text = format!("kiln: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    // There is nowhere else to report it.
+    drop(writeln!(std::io::stderr(), "{text}"));
+    ExitCode::from(exit::FAILED)
+}

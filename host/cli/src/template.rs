@@ -1,0 +1,80 @@
+//! What every command that reads a template has in common.
+
+use host_diag::{Diagnostic, Diagnostics, SourceMap, render_text};
+use host_template::{LoadOptions, Template};
+use host_ui::Ui;
+
+use crate::arguments::TemplateArguments;
+use crate::version;
+use crate::world::World;
+
+/// Turns the flags into what the template's reader takes.
+///
+/// # Errors
+///
+/// What is wrong with the command line.
+pub fn options(
+    world: &World,
+    arguments: &TemplateArguments,
+    warn_undeclared: bool,
+) -> Result<LoadOptions, String> {
+    let [path] = arguments.template.as_slice() else {
+        return Err(match arguments.template.as_slice() {
+            [] => "The template is missing.".to_owned(),
+            [_, second, ..] if second.starts_with('-') => {
+                format!("`{second}` stands behind the template; flags must come before it.")
+            }
+            more => format!("Exactly one template is expected, not {}.", more.len()),
+        });
+    };
+    let mut variables = Vec::new();
+    for text in &arguments.var {
+        let Some((name, value)) = text.split_once('=') else {
+            return Err(format!("No '=' value in arg: {text}"));
+        };
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(LoadOptions {
+        path: path.clone(),
+        config_type: arguments.config_type,
+        variables,
+        variable_files: arguments.var_file.clone(),
+        environment: world.environment.clone(),
+        working_dir: world.working_dir.clone(),
+        warn_undeclared,
+        only: arguments.only.clone(),
+        except: arguments.except.clone(),
+        core_version: version::PACKER.to_owned(),
+        started_at_unix_nanos: world.started_at_unix_nanos,
+    })
+}
+
+/// Reads the template and prints what is wrong with it; `None` when it cannot be used.
+pub fn load(ui: &Ui, options: &LoadOptions, sources: &mut SourceMap) -> Option<Template> {
+    let (template, diagnostics) = host_template::load(options, sources);
+    let usable = report(ui, &diagnostics, sources);
+    template.filter(|_| usable)
+}
+
+/// Prints problems, all at once; returns whether none of them is an error.
+pub fn report(ui: &Ui, diagnostics: &Diagnostics, sources: &SourceMap) -> bool {
+    let fine = !diagnostics.iter().any(Diagnostic::is_error);
+    if !diagnostics.is_empty() {
+        let text = render_text(diagnostics, sources);
+        if fine {
+            ui.say(text.trim_end_matches('\n'));
+        } else {
+            ui.error(text.trim_end_matches('\n'));
+        }
+    }
+    fine
+}
+
+/// Keeps everything the template calls sensitive out of outputs from now on.
+pub fn hide_secrets(ui: &Ui, template: &Template) -> Vec<String> {
+    let secrets = template.secrets();
+    for secret in &secrets {
+        ui.redactor().add(secret);
+    }
+    secrets
+}

@@ -1,0 +1,107 @@
+//! What the program is told by its surroundings, read once.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use host_plugin_client::{BuildInfo, Settings};
+use host_ui::Mode;
+
+use crate::version;
+
+/// The words of the command line, the environment, the terminal, the clock.
+#[derive(Debug)]
+pub struct World {
+    /// The words behind the program's name, without `-machine-readable`.
+    pub words: Vec<String>,
+    /// The environment; names and values that are not UTF-8 are left out.
+    pub environment: BTreeMap<String, String>,
+    /// The working directory.
+    pub working_dir: PathBuf,
+    /// The program itself.
+    pub executable: PathBuf,
+    /// Start of the process, in nanoseconds since 1970 UTC.
+    pub started_at_unix_nanos: i64,
+    /// Identity of this run: `PACKER_RUN_UUID`, or a new one.
+    pub run_uuid: String,
+    machine_readable: bool,
+    terminal: bool,
+}
+
+impl World {
+    /// Reads everything.
+    ///
+    /// # Errors
+    ///
+    /// When there is no working directory.
+    pub fn read() -> std::io::Result<Self> {
+        let mut words: Vec<String> = std::env::args_os()
+            .skip(1)
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        let machine_readable = words.iter().position(|word| word == "-machine-readable");
+        if let Some(position) = machine_readable {
+            words.remove(position);
+        }
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let given = environment
+            .get("PACKER_RUN_UUID")
+            .filter(|uuid| !uuid.is_empty());
+        Ok(Self {
+            words,
+            working_dir: std::env::current_dir()?,
+            executable: std::env::current_exe()?.canonicalize()?,
+            started_at_unix_nanos: i64::try_from(now.as_nanos()).unwrap_or(i64::MAX),
+            run_uuid: given
+                .cloned()
+                .unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
+            machine_readable: machine_readable.is_some(),
+            terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            environment,
+        })
+    }
+
+    /// A variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        self.variable(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Whether colours are welcome.
+    pub fn colors(&self) -> bool {
+        !self.machine_readable && !self.is_set("PACKER_NO_COLOR") && !self.is_set("NO_COLOR")
+    }
+
+    /// What output looks like.
+    pub fn mode(&self) -> Mode {
+        if self.machine_readable {
+            Mode::Machine
+        } else if self.terminal && self.variable("TERM") != Some("dumb") {
+            Mode::Terminal
+        } else {
+            Mode::Lines
+        }
+    }
+
+    /// Where things are, for the plugin client.
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::from_environment(&self.executable, &self.environment);
+        settings.cache_folder = self.working_dir.join(&settings.cache_folder);
+        settings.facts = BuildInfo {
+            core_version: version::PACKER.to_owned(),
+            run_uuid: self.run_uuid.clone(),
+            started_at_unix_nanos: self.started_at_unix_nanos,
+            ..BuildInfo::default()
+        };
+        settings
+    }
+}

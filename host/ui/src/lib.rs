@@ -1,0 +1,23 @@
+//! Build events to human, machine-readable and progress output.
+//!
+//! Here are the one door all output goes through ([`Ui`]), the filter that keeps secrets out of it
+//! ([`Redactor`]), and the observer of a run ([`BuildUi`]) with its summary. Not here: the log
+//! (the program sets that up, with the same [`Redactor`]) and any decision about a run.
+//!
+//! Start with [`Ui`], then [`BuildUi`].
+
+mod build;
+mod color;
+mod duration;
+mod live;
+mod machine;
+mod redact;
+mod summary;
+mod ui;
+
+pub use build::BuildUi;
+pub use color::Color;
+pub use duration::human_duration;
+pub use redact::Redactor;
+pub use summary::summarize;
+pub use ui::{Mode, Ui};

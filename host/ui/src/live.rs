@@ -1,0 +1,110 @@
+//! Live progress below the lines, on a terminal.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use host_plugin_client::{Progress, ProgressUnit};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Time between two pictures of a spinner.
+const TICK: Duration = Duration::from_millis(120);
+
+/// One line for each running build and one for each piece of long work. Clones are the same display.
+#[derive(Clone)]
+pub struct Live {
+    display: MultiProgress,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    builds: HashMap<String, ProgressBar>,
+    work: HashMap<u64, ProgressBar>,
+}
+
+impl Live {
+    pub(crate) fn new() -> Self {
+        Self {
+            display: MultiProgress::new(),
+            state: Arc::default(),
+        }
+    }
+
+    /// Runs `print` while the display is out of the way.
+    pub(crate) fn suspend(&self, print: impl FnOnce()) {
+        self.display.suspend(print);
+    }
+
+    /// Shows a line for a build.
+    pub(crate) fn begin(&self, build: &str) {
+        let bar = self.display.add(ProgressBar::new_spinner());
+        bar.set_style(style("{spinner} {prefix}: {msg} [{elapsed}]"));
+        bar.set_prefix(build.to_owned());
+        bar.set_message("starting");
+        bar.enable_steady_tick(TICK);
+        self.locked(|state| state.builds.insert(build.to_owned(), bar));
+    }
+
+    /// Tells what a build does now.
+    pub(crate) fn status(&self, build: &str, text: &str) {
+        self.locked(|state| {
+            if let Some(bar) = state.builds.get(build) {
+                bar.set_message(text.to_owned());
+            }
+        });
+    }
+
+    /// Removes the line of a build.
+    pub(crate) fn end(&self, build: &str) {
+        self.locked(|state| {
+            if let Some(bar) = state.builds.remove(build) {
+                bar.finish_and_clear();
+            }
+        });
+    }
+
+    /// Shows how far long work is.
+    pub(crate) fn progress(&self, build: &str, progress: &Progress) {
+        self.locked(|state| {
+            if progress.ended {
+                if let Some(bar) = state.work.remove(&progress.number) {
+                    bar.finish_and_clear();
+                }
+                return;
+            }
+            let bar = state.work.entry(progress.number).or_insert_with(|| {
+                let bar = self.display.add(ProgressBar::no_length());
+                bar.set_style(work_style(progress));
+                bar.set_prefix(format!("{build}: {}", progress.label));
+                bar
+            });
+            if let Some(total) = progress.total {
+                bar.set_length(total);
+            }
+            bar.set_position(progress.done);
+        });
+    }
+
+    fn locked<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn work_style(progress: &Progress) -> ProgressStyle {
+    match (progress.unit, progress.total.is_some()) {
+        (ProgressUnit::Bytes, true) => {
+            style("  {prefix} [{bar:24}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left")
+        }
+        (ProgressUnit::Bytes, false) => style("  {prefix} {bytes} {bytes_per_sec}"),
+        (ProgressUnit::Percent, _) => style("  {prefix} [{bar:24}] {percent}%, {eta} left"),
+        (ProgressUnit::Items, true) => style("  {prefix} [{bar:24}] {pos}/{len}, {eta} left"),
+        (ProgressUnit::Items, false) => style("  {prefix} {pos}"),
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .progress_chars("=> ")
+}

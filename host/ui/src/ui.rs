@@ -1,0 +1,140 @@
+//! The one door all output goes through.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::live::Live;
+use crate::machine;
+use crate::redact::Redactor;
+
+/// What output looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Lines for people, as Packer prints them.
+    Lines,
+    /// The same, with live progress below them.
+    Terminal,
+    /// Lines for programs.
+    Machine,
+}
+
+/// Everything the program prints. All of it goes to standard output, errors too: scripts expect
+/// that. Clones are the same door.
+#[derive(Clone)]
+pub struct Ui {
+    mode: Mode,
+    redactor: Redactor,
+    sink: Arc<Mutex<Box<dyn Write + Send>>>,
+    live: Option<Live>,
+}
+
+impl std::fmt::Debug for Ui {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ui")
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ui {
+    /// Output to standard output.
+    #[must_use]
+    pub fn new(mode: Mode, redactor: Redactor) -> Self {
+        Self::to(mode, redactor, Box::new(std::io::stdout()))
+    }
+
+    /// Output to `sink`.
+    #[must_use]
+    pub fn to(mode: Mode, redactor: Redactor, sink: Box<dyn Write + Send>) -> Self {
+        let live = (mode == Mode::Terminal).then(Live::new);
+        Self {
+            mode,
+            redactor,
+            sink: Arc::new(Mutex::new(sink)),
+            live,
+        }
+    }
+
+    /// What output looks like.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The filter that keeps secrets out.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    /// The live display, when there is one.
+    pub(crate) fn live(&self) -> Option<&Live> {
+        self.live.as_ref()
+    }
+
+    /// News.
+    pub fn say(&self, text: &str) {
+        self.print("say", text);
+    }
+
+    /// Something went wrong.
+    pub fn error(&self, text: &str) {
+        self.print("error", text);
+    }
+
+    /// A line that only programs get.
+    pub fn machine(&self, target: &str, kind: &str, arguments: &[&str]) {
+        if self.mode == Mode::Machine {
+            self.write(&machine::line(target, kind, arguments));
+        }
+    }
+
+    fn print(&self, kind: &str, text: &str) {
+        match self.mode {
+            Mode::Machine => {
+                tracing::debug!(target: "ui", kind, "printing");
+                self.write(&machine::line("", "ui", &[kind, text]));
+            }
+            Mode::Lines | Mode::Terminal => self.write(text),
+        }
+    }
+
+    fn write(&self, line: &str) {
+        let line = self.redactor.clean(line);
+        let print = || {
+            let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+            // A reader that closed the pipe is no error of the build.
+            drop(writeln!(sink, "{line}").and_then(|()| sink.flush()));
+        };
+        match &self.live {
+            Some(live) => live.suspend(print),
+            None => print(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod capture {
+    use super::{Arc, Mutex, Write};
+
+    /// A sink whose content can be looked at.
+    #[derive(Clone, Default)]
+    pub(crate) struct Capture(Arc<Mutex<Vec<u8>>>);
+
+    impl Capture {
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Capture {
+        fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(data);
+            Ok(data.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+}

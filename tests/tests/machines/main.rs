@@ -1,0 +1,5 @@
+//! Real builds of real machines under QEMU.
+
+mod install;
+mod safety;
+mod trouble;

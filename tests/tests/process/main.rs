@@ -1,0 +1,8 @@
+//! The real program with its real plugins, without virtual machines.
+
+mod bad_input;
+mod builds;
+mod command_line;
+mod fmt;
+mod performance;
+mod transfers;
