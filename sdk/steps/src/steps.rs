@@ -100,6 +100,7 @@ impl Steps {
         step: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, Failure> {
         let link = self.cx.link();
+        tracing::info!(step = name, "step begins");
         link.send(Event::StepBegun(name.to_owned())).await;
         let started = Instant::now();
         let result = match self.cx.until_cancelled(Failure::catch(step)).await {

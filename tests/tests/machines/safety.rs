@@ -198,7 +198,7 @@ build {
         .skip_while(|line| !line.starts_with("Build 'qemu.held' errored after"))
         .collect::<Vec<_>>()
         .join("\n");
-    for text in ["qemu", "SIGKILL"] {
+    for text in ["plugin `qemu`", "SIGKILL", "Its last log lines:", "step begins step=connect"] {
         assert!(
             error.contains(text),
             "the error lacks {text:?}:\n{finished}"

@@ -311,8 +311,8 @@ fn spawn(owner: &Owner, sockets: &Path, token: &str) -> Result<Child, ClientErro
         .process_group(0)
         .kill_on_drop(true);
     if std::env::var_os(handshake::LOG_VARIABLE).is_none() {
-        // Warnings are kept for error messages in any case.
-        let level = level.max(tracing::level_filters::LevelFilter::WARN);
+        // The last lines are kept for error messages, whether there is a log or not.
+        let level = level.max(tracing::level_filters::LevelFilter::INFO);
         command.env(handshake::LOG_VARIABLE, level.to_string().to_lowercase());
     }
     command.spawn().map_err(|source| ClientError::Spawn {

@@ -67,6 +67,8 @@ pub(crate) async fn run(
     );
     let outward = tokio::spawn(outward.pump(told, ended.clone()));
 
+    let name = start.component.as_ref().map(|id| id.name.clone());
+    tracing::info!(name, build = cx.build().name, "component starts");
     let outcome = Failure::catch(async {
         let (config, role) = parts(start)?;
         component.run(cx.clone(), config, role).await
