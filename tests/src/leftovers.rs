@@ -28,8 +28,15 @@ fn look(kiln: &Kiln) -> Vec<String> {
     for file in files(&root.join("tmp")) {
         found.push(format!("temporary file {}", file.display()));
     }
-    for file in files(&root.join("home/.local/state/kiln/runs")) {
-        found.push(format!("run file {}", file.display()));
+    for run in std::fs::read_dir(root.join("home/.local/state/kiln/runs"))
+        .into_iter()
+        .flatten()
+    {
+        // The evidence of a failed build is kept on purpose.
+        let path = run.map(|run| run.path()).unwrap_or_default();
+        if !path.join("kept").exists() {
+            found.push(format!("run folder {}", path.display()));
+        }
     }
     for file in files(&root.join("home/.cache/packer/port")) {
         if is_locked(&file) {

@@ -28,10 +28,15 @@ struct Cli {
 pub enum Request {
     /// Build image(s) from a template
     Build(BuildArguments),
+    /// Print a JSON template with outdated options repaired
+    Fix(FixArguments),
     /// Rewrite HCL2 files in canonical layout
     Fmt(FmtArguments),
     /// Remove what crashed runs left behind
     Gc,
+    /// Translate a JSON template into HCL2
+    #[command(name = "hcl2_upgrade")]
+    Hcl2Upgrade(Hcl2UpgradeArguments),
     /// See the components of a template
     Inspect(InspectArguments),
     /// Check that a template is valid
@@ -149,6 +154,50 @@ fn hide_all_but_layout(argument: Arg) -> Arg {
     let hidden = argument
         .get_long()
         .is_some_and(|long| !of_layout.contains(&long));
+    argument.hide(hidden)
+}
+
+/// Flags of `fix`. Those about templates' content are accepted, as they are everywhere.
+#[derive(Debug, Args)]
+#[command(mut_args(|argument| hide_all_but(argument, &["validate"])), after_help = fixers())]
+pub struct FixArguments {
+    /// Do not check the repaired template
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "true", default_missing_value = "true")]
+    pub validate: bool,
+    /// Flags about the template.
+    #[command(flatten)]
+    pub template: TemplateArguments,
+}
+
+/// Flags of `hcl2_upgrade`. Those about templates' content are accepted, as they are everywhere.
+#[derive(Debug, Args)]
+#[command(mut_args(|argument| hide_all_but(argument, &["output-file", "with-annotations"])))]
+pub struct Hcl2UpgradeArguments {
+    /// The file to write; the template's name with .pkr.hcl behind it unless this is given
+    #[arg(long, value_name = "path")]
+    pub output_file: Option<PathBuf>,
+    /// Explain the sections of the result in comments
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "false", default_missing_value = "true")]
+    pub with_annotations: bool,
+    /// Flags about the template.
+    #[command(flatten)]
+    pub template: TemplateArguments,
+}
+
+fn fixers() -> String {
+    let mut text = "Fixes, in the order in which they are made:\n\n".to_owned();
+    for fixer in &host_upgrade::FIXERS {
+        text.push_str(&format!("  {:<26} {}.\n", fixer.name, fixer.synopsis));
+    }
+    text
+}
+
+fn hide_all_but(argument: Arg, shown: &[&str]) -> Arg {
+    let hidden = argument
+        .get_long()
+        .is_some_and(|long| !shown.contains(&long));
     argument.hide(hidden)
 }
 
@@ -388,6 +437,9 @@ fn command_help(command: &Command) -> String {
     }
     if !options.is_empty() {
         help.push_str(&format!("\nOptions:\n\n{options}"));
+    }
+    if let Some(more) = command.get_after_help() {
+        help.push_str(&format!("\n{more}"));
     }
     help
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,7 +32,7 @@ pub fn start(on: Option<&str>, path: Option<&str>, redactor: &Redactor) -> Resul
     let on = on.is_some_and(|value| !value.is_empty() && value != "0");
     let sink: Box<dyn Write + Send> = match path {
         Some(path) => {
-            let file = File::create(path).map_err(|source| LogError {
+            let file = private_file(path).map_err(|source| LogError {
                 path: PathBuf::from(path),
                 source,
             })?;
@@ -54,6 +55,16 @@ pub fn start(on: Option<&str>, path: Option<&str>, redactor: &Redactor) -> Resul
     // Only a second start could fail, and there is none.
     drop(tracing::subscriber::set_global_default(subscriber));
     Ok(())
+}
+
+/// A new, empty file for the owner only: a log has more in it than the output.
+fn private_file(path: &str) -> io::Result<File> {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// `2026/01/02 03:04:05 [INFO] message field=value`, as tools that read Packer's log expect.

@@ -61,8 +61,12 @@ async fn run(world: &World, redactor: Redactor) -> u8 {
     match arguments::parse(&world.words) {
         Parsed::Run(request) => match *request {
             Request::Build(arguments) => commands::build::run(world, &ui, arguments).await,
+            Request::Fix(arguments) => commands::fix::run(world, &ui, &arguments),
             Request::Fmt(arguments) => commands::fmt::run(&ui, &arguments),
             Request::Gc => commands::gc::run(world, &ui).await,
+            Request::Hcl2Upgrade(arguments) => {
+                commands::hcl2_upgrade::run(world, &ui, &arguments).await
+            }
             Request::Inspect(arguments) => commands::inspect::run(world, &ui, arguments).await,
             Request::Validate(arguments) => commands::validate::run(world, &ui, arguments).await,
             Request::Version => commands::version::run(&ui),

@@ -52,6 +52,10 @@ pub fn options(
 /// Reads the template and prints what is wrong with it; `None` when it cannot be used.
 pub fn load(ui: &Ui, options: &LoadOptions, sources: &mut SourceMap) -> Option<Template> {
     let (template, diagnostics) = host_template::load(options, sources);
+    // Variables have their values already; data sources must not show them before locals are known.
+    if let Some(template) = &template {
+        hide_secrets(ui, template);
+    }
     let usable = report(ui, &diagnostics, sources);
     template.filter(|_| usable)
 }

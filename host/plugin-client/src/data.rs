@@ -8,7 +8,7 @@ use host_template::{ComponentKind, Components, Configured, Schema};
 use crate::convert::unknown_outputs;
 use crate::error::ClientError;
 use crate::registry::Registry;
-use crate::run::{Event, Finished, Role, Run};
+use crate::run::{Event, Finished, Reply, Role, Run};
 use crate::session::Session;
 
 #[async_trait]
@@ -99,7 +99,16 @@ async fn watch(
                 diagnostics.extend(found);
                 return Ok(None);
             }
-            other => tracing::debug!(data = name, event = ?other, "event of a data source"),
+            Event::Pause(number, prompt, _) => {
+                tracing::info!(data = name, prompt, "nobody can be asked yet");
+                run.reply(Reply::Continue(number, None)).await;
+            }
+            // It says so of its own result, which is not shown anywhere.
+            Event::Secret(_) => {}
+            Event::Ready(..) | Event::CleanupProvision(_) => {
+                run.reply(Reply::Provisioned(None, false)).await;
+            }
+            Event::Progress(_) | Event::StepBegun(_) | Event::StepEnded(..) => {}
         }
     }
 }

@@ -27,6 +27,8 @@ use crate::run_directory::{PrivateFolder, socket_folder};
 
 const INDEX: &str = "index.json";
 /// Changes when what is in the index does; an index of another version is not used.
+/// How long descriptions stay that no known executable has.
+const KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 const INDEX_VERSION: u32 = 1;
 /// How long a plugin may take to describe itself.
 const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
@@ -162,7 +164,9 @@ impl<'a> Descriptions<'a> {
             return;
         };
         for path in entries.flatten().map(|entry| entry.path()) {
-            let is_description = path.extension().is_some_and(|suffix| suffix == SUFFIX);
+            // A young one may be another process's, whose index is not written yet.
+            let is_description =
+                path.extension().is_some_and(|suffix| suffix == SUFFIX) && is_old(&path);
             if is_description
                 && !kept.contains(&path)
                 && let Err(error) = std::fs::remove_file(&path)
@@ -312,6 +316,15 @@ impl Schemas {
     pub(crate) fn get(&self, kind: ComponentKind, name: &str) -> Option<&Schema> {
         self.0.get(&(kind, name.to_owned()))
     }
+}
+
+/// Whether a file was written more than a day ago.
+fn is_old(path: &Path) -> bool {
+    let age = std::fs::metadata(path)
+        .and_then(|facts| facts.modified())
+        .ok();
+    age.and_then(|written| written.elapsed().ok())
+        .is_some_and(|age| age > KEPT_FOR)
 }
 
 #[cfg(test)]

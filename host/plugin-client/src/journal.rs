@@ -185,14 +185,18 @@ impl Inner {
 }
 
 fn append(file: &mut Option<File>, path: &Path, line: &Line) -> io::Result<()> {
-    let file = match file {
-        Some(file) => file,
+    let handle = match file {
+        Some(handle) => handle,
         None => file.insert(open(path)?),
     };
     let mut bytes = serde_json::to_vec(line)?;
     bytes.push(b'\n');
-    file.write_all(&bytes)?;
-    file.sync_data()
+    let written = handle.write_all(&bytes).and_then(|()| handle.sync_data());
+    if written.is_err() {
+        // The line may be torn; opening the file again ends it.
+        *file = None;
+    }
+    written
 }
 
 fn open(path: &Path) -> io::Result<File> {

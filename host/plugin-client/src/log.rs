@@ -84,11 +84,11 @@ fn emit(plugin: &str, line: &str) {
         fields,
     } = entry;
     match level.as_str() {
-        "ERROR" => tracing::error!(plugin, fields, "{message}"),
-        "WARN" => tracing::warn!(plugin, fields, "{message}"),
-        "INFO" => tracing::info!(plugin, fields, "{message}"),
-        "DEBUG" => tracing::debug!(plugin, fields, "{message}"),
-        _ => tracing::trace!(plugin, fields, "{message}"),
+        "ERROR" => tracing::error!(plugin, "{message}{fields}"),
+        "WARN" => tracing::warn!(plugin, "{message}{fields}"),
+        "INFO" => tracing::info!(plugin, "{message}{fields}"),
+        "DEBUG" => tracing::debug!(plugin, "{message}{fields}"),
+        _ => tracing::trace!(plugin, "{message}{fields}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,10 @@ const JOURNAL: &str = "journal.jsonl";
 const SOCKETS: &str = "sockets";
 /// Says that the folder shall stay after the run.
 const KEPT: &str = "kept";
+/// How long the folder of a run stays for what is kept in it.
+const KEPT_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
+/// Has a folder for each plugin process that kept something of a failure.
+const EVIDENCE: &str = "evidence";
 /// Folders of runs that are just being made.
 const NEW_PREFIX: &str = ".new-";
 /// A folder that was being made this long ago was never finished.
@@ -101,6 +105,13 @@ impl RunDirectory {
         self.kept.store(true, Ordering::Relaxed);
     }
 
+    /// What plugins kept of machines whose builds failed; `None` when there is nothing.
+    #[must_use]
+    pub fn evidence(&self) -> Option<PathBuf> {
+        let folder = self.path.join(EVIDENCE);
+        folder.is_dir().then_some(folder)
+    }
+
     /// Ends the run: removes what its plugins left behind, then the folder, unless it is kept or
     /// something could not be removed. Gives what was left behind. Call it when every session has
     /// been stopped.
@@ -119,6 +130,9 @@ impl RunDirectory {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
+        if self.evidence().is_some() {
+            self.keep();
+        }
         let done = if self.kept.load(Ordering::Relaxed) {
             std::fs::write(self.path.join(KEPT), "")
         } else if self.journal.unreleased().is_empty() {
@@ -153,7 +167,12 @@ impl RunDirectory {
         } else {
             files
         };
-        let folder = PrivateFolder { sockets, files };
+        let evidence = Some(self.path.join(EVIDENCE).join(number.to_string()));
+        let folder = PrivateFolder {
+            sockets,
+            files,
+            evidence,
+        };
         make_private(&folder.files, Parents::AreThere)?;
         Ok(folder)
     }
@@ -192,6 +211,8 @@ pub(crate) struct PrivateFolder {
     pub(crate) sockets: PathBuf,
     /// For files.
     pub(crate) files: PathBuf,
+    /// Where the evidence goes that a plugin left in a folder `evidence` among its files.
+    evidence: Option<PathBuf>,
 }
 
 impl PrivateFolder {
@@ -200,12 +221,33 @@ impl PrivateFolder {
         Self {
             sockets: parent.to_path_buf(),
             files: parent.to_path_buf(),
+            evidence: None,
         }
+    }
+
+    /// Puts what the plugin keeps of a failure where it outlives the plugin.
+    fn save_evidence(&self) -> io::Result<()> {
+        let left = self.files.join(EVIDENCE);
+        let Some(place) = &self.evidence else {
+            return Ok(());
+        };
+        if std::fs::read_dir(&left).map_or(true, |mut entries| entries.next().is_none()) {
+            return Ok(());
+        }
+        std::fs::create_dir_all(place)?;
+        for entry in std::fs::read_dir(&left)? {
+            let entry = entry?;
+            std::fs::copy(entry.path(), place.join(entry.file_name()))?;
+        }
+        Ok(())
     }
 }
 
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
+        if let Err(error) = self.save_evidence() {
+            tracing::warn!(%error, "evidence cannot be kept");
+        }
         for path in [&self.files, &self.sockets] {
             match std::fs::remove_dir_all(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -269,7 +311,9 @@ impl DeadRun {
                 std::fs::remove_dir_all(&sockets)?;
             }
         }
-        if self.path.join(KEPT).exists() {
+        let kept = std::fs::metadata(self.path.join(KEPT)).and_then(|facts| facts.modified());
+        let age = kept.ok().map(|since| since.elapsed().unwrap_or_default());
+        if age.is_some_and(|age| age < KEPT_FOR) {
             return Ok(());
         }
         std::fs::remove_dir_all(&self.path)
@@ -311,7 +355,20 @@ fn make_private(path: &Path, parents: Parents) -> Result<(), ClientError> {
         .mode(0o700)
         .recursive(parents == Parents::Make)
         .create(path)
+        .and_then(|()| check_private(path))
         .map_err(|source| file_error("create folder", path, source))
+}
+
+/// Refuses a folder that was there before and is not ours alone: what is found in it is trusted.
+fn check_private(path: &Path) -> io::Result<()> {
+    let facts = std::fs::symlink_metadata(path)?;
+    let own = rustix::process::geteuid().as_raw();
+    if facts.is_dir() && facts.uid() == own && facts.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    let reason = "it belongs to somebody else or others may write there; remove it, or set \
+                  XDG_STATE_HOME to a folder of your own";
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
 }
 
 fn file_error(action: &'static str, path: &Path, source: io::Error) -> ClientError {

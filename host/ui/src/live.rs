@@ -7,6 +7,8 @@ use std::time::Duration;
 use host_plugin_client::{Progress, ProgressUnit};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::redact::Redactor;
+
 /// Time between two pictures of a spinner.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -14,6 +16,7 @@ const TICK: Duration = Duration::from_millis(120);
 #[derive(Clone)]
 pub struct Live {
     display: MultiProgress,
+    redactor: Redactor,
     state: Arc<Mutex<State>>,
 }
 
@@ -24,9 +27,10 @@ struct State {
 }
 
 impl Live {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(redactor: Redactor) -> Self {
         Self {
             display: MultiProgress::new(),
+            redactor,
             state: Arc::default(),
         }
     }
@@ -40,7 +44,7 @@ impl Live {
     pub(crate) fn begin(&self, build: &str) {
         let bar = self.display.add(ProgressBar::new_spinner());
         bar.set_style(style("{spinner} {prefix}: {msg} [{elapsed}]"));
-        bar.set_prefix(build.to_owned());
+        bar.set_prefix(self.redactor.clean(build));
         bar.set_message("starting");
         bar.enable_steady_tick(TICK);
         self.locked(|state| state.builds.insert(build.to_owned(), bar));
@@ -50,7 +54,7 @@ impl Live {
     pub(crate) fn status(&self, build: &str, text: &str) {
         self.locked(|state| {
             if let Some(bar) = state.builds.get(build) {
-                bar.set_message(text.to_owned());
+                bar.set_message(self.redactor.clean(text));
             }
         });
     }
@@ -76,7 +80,7 @@ impl Live {
             let bar = state.work.entry(progress.number).or_insert_with(|| {
                 let bar = self.display.add(ProgressBar::no_length());
                 bar.set_style(work_style(progress));
-                bar.set_prefix(format!("{build}: {}", progress.label));
+                bar.set_prefix(self.redactor.clean(&format!("{build}: {}", progress.label)));
                 bar
             });
             if let Some(total) = progress.total {

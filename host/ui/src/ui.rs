@@ -46,7 +46,7 @@ impl Ui {
     /// Output to `sink`.
     #[must_use]
     pub fn to(mode: Mode, redactor: Redactor, sink: Box<dyn Write + Send>) -> Self {
-        let live = (mode == Mode::Terminal).then(Live::new);
+        let live = (mode == Mode::Terminal).then(|| Live::new(redactor.clone()));
         Self {
             mode,
             redactor,
@@ -85,7 +85,7 @@ impl Ui {
     /// A line that only programs get.
     pub fn machine(&self, target: &str, kind: &str, arguments: &[&str]) {
         if self.mode == Mode::Machine {
-            self.write(&machine::line(target, kind, arguments));
+            self.write_machine(target, kind, arguments);
         }
     }
 
@@ -93,14 +93,25 @@ impl Ui {
         match self.mode {
             Mode::Machine => {
                 tracing::debug!(target: "ui", kind, "printing");
-                self.write(&machine::line("", "ui", &[kind, text]));
+                self.write_machine("", "ui", &[kind, text]);
             }
-            Mode::Lines | Mode::Terminal => self.write(text),
+            Mode::Lines | Mode::Terminal => self.write(&self.redactor.clean(text)),
         }
     }
 
+    /// Writes a line for programs. Arguments are cleaned one by one, before a comma in a secret is
+    /// escaped and while the fields around them are out of reach.
+    fn write_machine(&self, target: &str, kind: &str, arguments: &[&str]) {
+        let clean: Vec<String> = arguments
+            .iter()
+            .map(|argument| self.redactor.clean(argument))
+            .collect();
+        let clean: Vec<&str> = clean.iter().map(String::as_str).collect();
+        self.write(&machine::line(target, kind, &clean));
+    }
+
+    /// Writes a line that has no secrets any more.
     fn write(&self, line: &str) {
-        let line = self.redactor.clean(line);
         let print = || {
             let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
             // A reader that closed the pipe is no error of the build.

@@ -51,7 +51,7 @@ impl Builder for FileBuilder {
     async fn run(&self, cx: RunContext, config: FileConfig) -> Result<Option<Artifact>, Failure> {
         let target = PathBuf::from(&config.target);
         let absolute = std::path::absolute(&target).map_err(|error| failed(&target, &error))?;
-        let part = absolute.with_extension("part");
+        let part = part_of(&absolute);
         let held = cx.announce(Resource::file(&part)).await?;
         let written = write(&cx, &config, &part, &target).await;
         if written.is_err() && part.exists() {
@@ -80,6 +80,12 @@ impl Builder for FileBuilder {
             state: Value::null(),
         }))
     }
+}
+
+/// Where the file is written first: beside its place, under a name nothing else has.
+fn part_of(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.part-{}", std::process::id()))
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {

@@ -58,6 +58,15 @@ pub fn collect(
     variables
 }
 
+/// Whether `name` can be a variable of a shell: letters, digits and underscores, no digit first.
+pub fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name
+            .chars()
+            .all(|one| one.is_ascii_alphanumeric() || one == '_')
+}
+
 /// The variables as shell text, each through the printf-like `format` with its name and its value,
 /// where the value's single quotes are written as `'"'"'`.
 ///

@@ -16,6 +16,8 @@ pub struct Captured {
     pub stdout: String,
     /// Standard error; likewise.
     pub stderr: String,
+    /// Whether there was more than is kept.
+    pub truncated: bool,
 }
 
 /// Runs `command` on `machine` and keeps what it prints, up to 4 MiB of each stream.
@@ -29,6 +31,7 @@ pub async fn capture(
 ) -> Result<Captured, CommunicatorError> {
     let (sender, mut receiver) = mpsc::channel(64);
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let mut truncated = false;
     let collect = async {
         while let Some(output) = receiver.recv().await {
             let (kept, bytes) = match &output {
@@ -36,6 +39,7 @@ pub async fn capture(
                 Output::Stderr(bytes) => (&mut stderr, bytes),
             };
             let room = KEPT_BYTES - kept.len();
+            truncated |= bytes.len() > room;
             kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
     };
@@ -44,5 +48,6 @@ pub async fn capture(
         exit: exit?,
         stdout: String::from_utf8_lossy(&stdout).into_owned(),
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        truncated,
     })
 }

@@ -123,7 +123,7 @@ impl Lock {
 /// What is known about a file in the cache that its bytes do not tell; kept beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {
-    /// Where it came from.
+    /// Fingerprint of where it came from; the address itself may hold a password.
     pub(crate) url: String,
     /// The server's mark for this version of it: an entity tag or a modification date.
     pub(crate) validator: Option<String>,

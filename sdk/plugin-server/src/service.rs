@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures::future::join_all;
 use plugin_wire::handshake::PROTOCOL_MAJORS;
 use plugin_wire::v1 as wire;
 use plugin_wire::v1::plugin_server::{Plugin as PluginService, PluginServer};
@@ -187,15 +186,15 @@ impl PluginService for Service {
             .resources
             .into_iter()
             .map(resource_from_wire);
-        let results = join_all(resources.map(|(number, resource)| async move {
+        // One after the other, as the host orders them: what came last goes first.
+        let mut results = Vec::new();
+        for (number, resource) in resources {
             let error = match self.plugin.reclaim(resource).await {
                 Ok(()) => String::new(),
                 Err(error) => sdk_component::Failure::from_error(&error).message,
             };
-            wire::ReclaimResult { number, error }
-        }));
-        Ok(Response::new(wire::ReclaimResponse {
-            results: results.await,
-        }))
+            results.push(wire::ReclaimResult { number, error });
+        }
+        Ok(Response::new(wire::ReclaimResponse { results }))
     }
 }

@@ -198,7 +198,12 @@ build {
         .skip_while(|line| !line.starts_with("Build 'qemu.held' errored after"))
         .collect::<Vec<_>>()
         .join("\n");
-    for text in ["plugin `qemu`", "SIGKILL", "Its last log lines:", "step begins step=connect"] {
+    for text in [
+        "plugin `qemu`",
+        "SIGKILL",
+        "Its last log lines:",
+        "step begins step=connect",
+    ] {
         assert!(
             error.contains(text),
             "the error lacks {text:?}:\n{finished}"

@@ -3,6 +3,7 @@
 mod bad_input;
 mod builds;
 mod command_line;
+mod fix;
 mod fmt;
 mod performance;
 mod transfers;

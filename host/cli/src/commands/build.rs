@@ -98,7 +98,12 @@ impl BuildRun<'_> {
             Ok(directory) => directory,
             Err(error) => return failed(self.ui, &error),
         };
-        for leftover in reclaim_leftovers(&registry, &directory).await {
+        let reclaim = reclaim_leftovers(&registry, &directory);
+        for leftover in cancel
+            .run_until_cancelled(reclaim)
+            .await
+            .unwrap_or_default()
+        {
             tracing::warn!(
                 kind = leftover.kind,
                 id = leftover.id,
@@ -111,6 +116,10 @@ impl BuildRun<'_> {
         for leftover in directory.finish(&registry).await {
             report_leftover(self.ui, &leftover);
         }
+        if let Some(folder) = directory.evidence() {
+            let text = "What was seen of the failed machine (screen, serial port) is kept in";
+            self.ui.say(&format!("{text} {}", folder.display()));
+        }
         status
     }
 
@@ -122,7 +131,10 @@ impl BuildRun<'_> {
         directory: &Arc<RunDirectory>,
         cancel: CancellationToken,
     ) -> u8 {
-        let problems = template.initialize(registry, true).await;
+        let initialize = template.initialize(registry, true);
+        let Some(problems) = cancel.run_until_cancelled(initialize).await else {
+            return self.interrupted();
+        };
         self.options.secrets = template::hide_secrets(self.ui, template);
         if !template::report(self.ui, &problems, &sources) {
             return exit::FAILED;
@@ -131,8 +143,10 @@ impl BuildRun<'_> {
         if !template::report(self.ui, &problems, &sources) {
             return exit::FAILED;
         }
-        let (prepared, problems) =
-            host_engine::prepare(builds, registry, directory, &self.options).await;
+        let prepare = host_engine::prepare(builds, registry, directory, &self.options);
+        let Some((prepared, problems)) = cancel.run_until_cancelled(prepare).await else {
+            return self.interrupted();
+        };
         let usable = template::report(self.ui, &problems, &sources);
         if prepared.is_empty() {
             if usable {
@@ -168,6 +182,13 @@ impl BuildRun<'_> {
         } else {
             exit::FAILED
         }
+    }
+
+    /// The end of a run that was cancelled before a build began.
+    fn interrupted(&self) -> u8 {
+        self.ui
+            .say("Cleanly cancelled builds after being interrupted.");
+        exit::FAILED
     }
 
     fn announce(&self, names: &[String], color: bool) {

@@ -1,8 +1,10 @@
 //! The commands, one module each.
 
 pub mod build;
+pub mod fix;
 pub mod fmt;
 pub mod gc;
+pub mod hcl2_upgrade;
 pub mod inspect;
 pub mod validate;
 pub mod version;

@@ -3,6 +3,7 @@
 mod counted;
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -186,7 +187,7 @@ async fn upload(
         destination.to_owned()
     };
     let file = tokio::fs::File::open(source).await.map_err(failed)?;
-    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
+    let mode = PermissionsExt::mode(&metadata.permissions()) & 0o7777;
     let label = format!("uploading {}", base_name(&shown));
     let reader: Reader = Box::new(Counted::new(file, cx.clone(), label, metadata.len()));
     let target = FileTarget {
@@ -262,6 +263,10 @@ async fn download_matches(
     let listed = capture(machine, Command::new(command))
         .await
         .map_err(|error| Failure::from_error(&error))?;
+    if listed.truncated {
+        let why = "the list of files is too long; name folders with a slash at the end instead";
+        return Err(Failure::new(format!("cannot download `{pattern}`: {why}")));
+    }
     if listed.exit != Exit::Code(0) {
         let seen = listed.stderr.trim();
         return Err(Failure::new(format!(
@@ -331,7 +336,8 @@ async fn download_folder(
         .map_err(|error| Failure::from_error(&error))
 }
 
-/// Downloads beside the target first, so that a half file never has its name.
+/// Downloads beside the target first, so that a half file never has its name. A target that exists
+/// keeps its permissions, and links to it stay; one that is no file, such as a pipe, is written to.
 async fn download(
     cx: &RunContext,
     source: &str,
@@ -341,25 +347,39 @@ async fn download(
     let failed = |error: std::io::Error| {
         Failure::new(format!("cannot write `{}`: {error}", target.display()))
     };
+    let label = format!("downloading {}", base_name(source));
+    let counted = |file| Box::new(Counted::new(file, cx.clone(), label.clone(), 0));
+    let existing = target.canonicalize().ok();
+    let facts = existing.as_deref().and_then(|path| path.metadata().ok());
+    if let Some(facts) = &facts
+        && !facts.is_file()
+        && !facts.is_dir()
+    {
+        let file = tokio::fs::OpenOptions::new()
+            .write(true)
+            .open(target)
+            .await
+            .map_err(failed)?;
+        let read = machine.download(source, counted(file)).await;
+        return read.map(drop).map_err(|error| Failure::from_error(&error));
+    }
+    let target = existing.as_deref().unwrap_or(target);
     let folder = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     };
     tokio::fs::create_dir_all(&folder).await.map_err(failed)?;
+    let mode = facts.map_or(0o644, |facts| {
+        PermissionsExt::mode(&facts.permissions()) & 0o777
+    });
     let part = tempfile::Builder::new()
         .prefix(".download-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
+        .permissions(PermissionsExt::from_mode(mode))
         .tempfile_in(&folder)
         .map_err(failed)?;
     let file = tokio::fs::File::from_std(part.reopen().map_err(failed)?);
-    let writer = Counted::new(
-        file,
-        cx.clone(),
-        format!("downloading {}", base_name(source)),
-        0,
-    );
     machine
-        .download(source, Box::new(writer))
+        .download(source, counted(file))
         .await
         .map_err(|error| Failure::from_error(&error))?;
     part.persist(target)

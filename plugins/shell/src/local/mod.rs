@@ -16,6 +16,10 @@ pub use self::provisioner::ShellLocal;
 use crate::environment;
 use crate::scripts::{self, Given};
 
+/// How a script is run when the template does not say.
+const DEFAULT_COMMAND: [&str; 3] = ["/bin/sh", "-c", "{{.Vars}} {{.Script}}"];
+/// How a variable is written when the template does not say.
+const DEFAULT_FORMAT: &str = "%s='%s' ";
 /// The operating systems `only_on` knows.
 const SYSTEMS: [&str; 6] = [
     "darwin", "freebsd", "linux", "openbsd", "solaris", "windows",
@@ -112,13 +116,24 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
         cx.say("Skipping shell-local due to runtime OS").await;
         return Ok(());
     }
-    let variables = environment::collect(
+    let values = environment::collect(
         &config.environment_vars,
         &config.env,
         cx.build(),
         &generated,
     );
-    let variables = environment::text(&variables, &config.env_var_format)?;
+    // Arguments of a process can be read by every user of this machine, its environment cannot.
+    let in_environment = config.execute_command == DEFAULT_COMMAND
+        && config.env_var_format == DEFAULT_FORMAT
+        && values.keys().all(|name| environment::is_name(name));
+    let (variables, environment) = if in_environment {
+        (String::new(), values)
+    } else {
+        (
+            environment::text(&values, &config.env_var_format)?,
+            BTreeMap::new(),
+        )
+    };
     let data = template_data(&generated);
     let inline = inline_script(cx.build(), config, &data)?;
     let mut files = config.given().files();
@@ -127,7 +142,7 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
         cx.say(format!("Running local shell script: {}", file.display()))
             .await;
         let arguments = arguments(config, &data, &variables, file, cx.build())?;
-        let code = process::run(cx, &arguments).await?;
+        let code = process::run(cx, &arguments, &environment).await?;
         if !config.valid_exit_codes.contains(&code) {
             let codes: Vec<String> = config
                 .valid_exit_codes

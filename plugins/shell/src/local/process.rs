@@ -1,5 +1,6 @@
 //! One local process: its output as lines, its end, and its death on cancellation.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,14 +15,18 @@ use tokio::sync::mpsc;
 /// Time between asking a cancelled script to end and killing it.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Runs a program to its end and returns its exit code; death by a signal is 128 and its number, as
+/// Runs a program with further variables in its environment to its end and returns its exit code; death by a signal is 128 and its number, as
 /// shells have it.
 ///
 /// # Errors
 ///
 /// When it cannot be started, or when the run is cancelled: then the process and everything it
 /// started in its process group is gone.
-pub async fn run(cx: &RunContext, arguments: &[String]) -> Result<i64, Failure> {
+pub async fn run(
+    cx: &RunContext,
+    arguments: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<i64, Failure> {
     let (program, rest) = arguments
         .split_first()
         .ok_or_else(|| Failure::new("`execute_command` is empty: there is no program to run"))?;
@@ -32,6 +37,7 @@ pub async fn run(cx: &RunContext, arguments: &[String]) -> Result<i64, Failure> 
     }
     let mut child = command
         .args(rest)
+        .envs(environment)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
