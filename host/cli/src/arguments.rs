@@ -307,7 +307,7 @@ fn parse_command(command: &Command, name: &str, words: &[String]) -> Parsed {
         Err(error) => {
             let text = error.to_string();
             let first = text.lines().next().unwrap_or_default();
-            let message = first.trim_start_matches("error: ").to_owned();
+            let message = first.trim_start_matches("error: ").replace("--", "-");
             Parsed::Usage(message, command_help(command))
         }
     }

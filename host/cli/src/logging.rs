@@ -45,7 +45,7 @@ pub fn start(on: Option<&str>, path: Option<&str>, redactor: &Redactor) -> Resul
         sink: Arc::new(Mutex::new(sink)),
         redactor: redactor.clone(),
     };
-    let filter = EnvFilter::new("debug,h2=info,hyper=info,tower=info,tonic=info,hyper_util=info");
+    let filter = EnvFilter::new("debug,h2=warn,hyper=warn,tower=warn,tonic=warn,hyper_util=warn");
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer)

@@ -34,10 +34,10 @@ fn main() -> ExitCode {
     if let Err(error) = logging::start(log.0, log.1, &redactor) {
         return early_failure(&error);
     }
+    let (kiln, packer, os) = (version::KILN, version::PACKER, std::env::consts::OS);
     tracing::info!(
-        version = version::KILN,
-        packer = version::PACKER,
-        "kiln started"
+        "Packer version: {packer} [kiln {kiln} {os} {}]",
+        std::env::consts::ARCH
     );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

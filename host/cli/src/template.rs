@@ -66,9 +66,9 @@ pub fn report(ui: &Ui, diagnostics: &Diagnostics, sources: &SourceMap) -> bool {
     if !diagnostics.is_empty() {
         let text = render_text(diagnostics, sources);
         if fine {
-            ui.say(text.trim_end_matches('\n'));
+            ui.say(text.strip_suffix('\n').unwrap_or(&text));
         } else {
-            ui.error(text.trim_end_matches('\n'));
+            ui.error(text.strip_suffix('\n').unwrap_or(&text));
         }
     }
     fine

@@ -34,7 +34,7 @@ const INDEX_VERSION: u32 = 1;
 const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
 
 /// What a plugin offers, without the schemas.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Offer {
     pub(crate) hash: String,
     pub(crate) version: String,
@@ -43,6 +43,8 @@ pub(crate) struct Offer {
     pub(crate) components: Vec<(ComponentKind, String)>,
     /// The file with the whole description.
     pub(crate) description: PathBuf,
+    /// The whole description, when it was asked for just now.
+    pub(crate) described: Option<wire::DescribeResponse>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,7 +114,7 @@ impl<'a> Descriptions<'a> {
             && known.stamp == stamp
             && self.file(&known.hash).exists()
         {
-            return Ok(self.offer(known));
+            return Ok(self.offer(known, None));
         }
         let hash = hash_file(path).await.map_err(Reason::Unreadable)?;
         let described = match self.read(&hash) {
@@ -126,7 +128,8 @@ impl<'a> Descriptions<'a> {
             }
         };
         let indexed = index_entry(stamp, hash, &described);
-        let offer = self.offer(&indexed);
+        // Kept at hand, too: the cache may be a folder that cannot be written.
+        let offer = self.offer(&indexed, Some(&described));
         let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         learned.insert(path.to_path_buf(), indexed);
         Ok(offer)
@@ -192,7 +195,7 @@ impl<'a> Descriptions<'a> {
         }
     }
 
-    fn offer(&self, indexed: &Indexed) -> Offer {
+    fn offer(&self, indexed: &Indexed, described: Option<&wire::DescribeResponse>) -> Offer {
         let known = |(kind, name): &(i32, String)| Some((kind_from_wire(*kind)?, name.clone()));
         Offer {
             hash: indexed.hash.clone(),
@@ -201,6 +204,7 @@ impl<'a> Descriptions<'a> {
             features: indexed.features.clone(),
             components: indexed.components.iter().filter_map(known).collect(),
             description: self.file(&indexed.hash),
+            described: described.cloned(),
         }
     }
 }
@@ -291,7 +295,7 @@ impl Schemas {
         }
     }
 
-    fn of(described: wire::DescribeResponse) -> Self {
+    pub(crate) fn of(described: wire::DescribeResponse) -> Self {
         let schema = |component: wire::ComponentDescription| {
             let id = component.id?;
             let kind = kind_from_wire(id.kind)?;
@@ -416,10 +420,14 @@ mod tests {
         std::fs::write(&executable, "not a program").unwrap();
         let cache = folder.path().join("cache");
         let old = cache.join(format!("abc.{SUFFIX}"));
+        let young = cache.join(format!("def.{SUFFIX}"));
         std::fs::create_dir_all(&cache).unwrap();
-        std::fs::write(&old, "").unwrap();
+        std::fs::write(&young, "").unwrap();
+        let days_ago = std::time::SystemTime::now() - 3 * KEPT_FOR;
+        File::create(&old).unwrap().set_modified(days_ago).unwrap();
         primed(&cache, &executable).await;
         assert!(!old.exists());
+        assert!(young.exists(), "it may be another process's");
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! The observer of a run: events of all builds to output.
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
 
 use futures::future::BoxFuture;
 use host_diag::{Diagnostics, SourceMap, render_text};
 use host_engine::{Event, Observer};
 use jiff::Timestamp;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use crate::color::Color;
 use crate::duration::human_duration;
+use crate::live::Live;
 use crate::ui::{Mode, Ui};
 
 /// Shows the events of a run.
@@ -57,7 +58,11 @@ impl BuildUi {
         for line in text.split('\n') {
             lines.push(format!("==> {target}: {line}").trim_end().to_owned());
         }
-        let mut text = lines.join("\n");
+        self.finish(target, lines.join("\n"), error)
+    }
+
+    /// The text with time and colour.
+    fn finish(&self, target: &str, mut text: String, error: bool) -> String {
         if self.timestamps {
             let now = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%SZ", Timestamp::now());
             text = format!("{}: {text}", now.unwrap_or_default());
@@ -76,12 +81,13 @@ impl BuildUi {
         }
         let elapsed = human_duration(elapsed);
         match error {
-            None => self
-                .ui
-                .say(&format!("Build '{build}' finished after {elapsed}.")),
+            None => {
+                let text = format!("Build '{build}' finished after {elapsed}.");
+                self.ui.say(&self.finish(build, text, false));
+            }
             Some(error) => {
-                self.ui
-                    .error(&format!("Build '{build}' errored after {elapsed}: {error}"));
+                let text = format!("Build '{build}' errored after {elapsed}: {error}");
+                self.ui.error(&self.finish(build, text, true));
             }
         }
     }
@@ -89,9 +95,9 @@ impl BuildUi {
     fn diagnostics(&self, diagnostics: &Diagnostics) {
         let text = render_text(diagnostics, &self.sources);
         if diagnostics.iter().any(host_diag::Diagnostic::is_error) {
-            self.ui.error(text.trim_end());
+            self.ui.error(text.strip_suffix('\n').unwrap_or(&text));
         } else {
-            self.ui.say(text.trim_end());
+            self.ui.say(text.strip_suffix('\n').unwrap_or(&text));
         }
     }
 
@@ -107,21 +113,51 @@ impl BuildUi {
             tracing::warn!("machine-readable output cannot ask");
             return None;
         }
-        let open = tokio::fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")
-            .await;
-        let mut terminal = open.ok()?;
-        terminal
-            .write_all(format!("{prompt} ").as_bytes())
-            .await
-            .ok()?;
-        terminal.flush().await.ok()?;
-        let mut line = String::new();
-        BufReader::new(terminal).read_line(&mut line).await.ok()?;
-        Some(line.trim_end_matches(['\r', '\n']).to_owned())
+        let _hidden = self.ui.live().map(Hidden::new);
+        let (answer, answered) = oneshot::channel();
+        let prompt = prompt.to_owned();
+        // A thread of its own: it may wait for ever, and the program must be able to end without it.
+        std::thread::spawn(move || {
+            // Nobody may be waiting any more.
+            drop(answer.send(ask_terminal(&prompt)));
+        });
+        answered.await.ok().flatten()
     }
+}
+
+/// Keeps the live display out of the way of a prompt.
+struct Hidden<'a>(&'a Live);
+
+impl<'a> Hidden<'a> {
+    fn new(live: &'a Live) -> Self {
+        live.hide();
+        Self(live)
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        self.0.show();
+    }
+}
+
+/// Asks at the controlling terminal; `None` when there is none, or when the program runs in its
+/// background, where reading would stop it.
+fn ask_terminal(prompt: &str) -> Option<String> {
+    let mut terminal = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .ok()?;
+    let foreground = rustix::termios::tcgetpgrp(&terminal).ok()?;
+    if foreground != rustix::process::getpgrp() {
+        return None;
+    }
+    terminal.write_all(format!("{prompt} ").as_bytes()).ok()?;
+    terminal.flush().ok()?;
+    let mut line = String::new();
+    BufReader::new(terminal).read_line(&mut line).ok()?;
+    Some(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 impl Observer for BuildUi {

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use host_plugin_client::{Progress, ProgressUnit};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::redact::Redactor;
 
+/// The most builds that have a line of their own.
+const SHOWN_BUILDS: usize = 8;
 /// Time between two pictures of a spinner.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -35,15 +37,30 @@ impl Live {
         }
     }
 
+    /// Draws nothing until [`Live::show`], so that a prompt can be read and answered.
+    pub(crate) fn hide(&self) {
+        // A display that cannot be cleared is only untidy.
+        drop(self.display.clear());
+        self.display.set_draw_target(ProgressDrawTarget::hidden());
+    }
+
+    /// Draws again.
+    pub(crate) fn show(&self) {
+        self.display.set_draw_target(ProgressDrawTarget::stderr());
+    }
+
     /// Runs `print` while the display is out of the way.
     pub(crate) fn suspend(&self, print: impl FnOnce()) {
         self.display.suspend(print);
     }
 
-    /// Shows a line for a build.
+    /// Shows a line for a build, unless there are so many that nothing else could be seen.
     pub(crate) fn begin(&self, build: &str) {
+        if self.locked(|state| state.builds.len() >= SHOWN_BUILDS) {
+            return;
+        }
         let bar = self.display.add(ProgressBar::new_spinner());
-        bar.set_style(style("{spinner} {prefix}: {msg} [{elapsed}]"));
+        bar.set_style(style("{spinner} {prefix} [{elapsed}] {wide_msg}"));
         bar.set_prefix(self.redactor.clean(build));
         bar.set_message("starting");
         bar.enable_steady_tick(TICK);

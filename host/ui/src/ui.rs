@@ -90,9 +90,12 @@ impl Ui {
     }
 
     fn print(&self, kind: &str, text: &str) {
+        match kind {
+            "error" => tracing::info!("ui error: {text}"),
+            _ => tracing::info!("ui: {text}"),
+        }
         match self.mode {
             Mode::Machine => {
-                tracing::debug!(target: "ui", kind, "printing");
                 self.write_machine("", "ui", &[kind, text]);
             }
             Mode::Lines | Mode::Terminal => self.write(&self.redactor.clean(text)),

@@ -30,6 +30,16 @@ impl Builder for FileBuilder {
 
     fn prepare(&self, config: &mut FileConfig, _build: &BuildInfo) -> Prepared {
         let mut diagnostics = Diagnostics::new();
+        if config.target.is_empty() {
+            diagnostics.push(
+                Diagnostic::error(
+                    "target required",
+                    "`target` is empty: there is no file to write.",
+                )
+                .on("target")
+                .hint("Set `target` to the path of the file."),
+            );
+        }
         match (config.source.is_empty(), config.content.is_empty()) {
             (false, false) => diagnostics.push(
                 Diagnostic::error(

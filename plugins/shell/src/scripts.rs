@@ -96,6 +96,25 @@ fn readable(path: &Path) -> std::io::Result<()> {
     std::fs::File::open(path).map(drop)
 }
 
+/// Checks the syntax of the template calls in the texts of an option.
+pub fn check_templates<'a>(
+    option: &str,
+    texts: impl IntoIterator<Item = &'a str>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (number, text) in texts.into_iter().enumerate() {
+        if let Err(error) = go_template::check(text) {
+            let summary = format!("Invalid template in {option}");
+            let detail = format!("Text {} of `{option}`: {error}.", number + 1);
+            diagnostics.push(
+                Diagnostic::error(summary, detail)
+                    .on(option)
+                    .hint("Write braces that are meant literally as {{ \"{{\" }}."),
+            );
+        }
+    }
+}
+
 /// Writes inline commands, each rendered with `data`, as one script into `folder`; the shebang comes
 /// first unless the commands bring one and `keep_shebang` says that theirs may stay.
 ///

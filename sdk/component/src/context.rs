@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sdk_communicator::Communicator;
-use sdk_config::{Diagnostic, Diagnostics, Value};
-use sdk_go_template::Context;
+use sdk_config::{Diagnostic, Diagnostics, Value, template_data};
+use sdk_go_template::{BuildValues, Context, Data};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -69,6 +69,20 @@ impl BuildInfo {
     /// `build` where `{{build "…"}}` shall work.
     #[must_use]
     pub fn template_context(&self) -> Context {
+        self.context_with(BuildValues::Unavailable)
+    }
+
+    /// The same for a component that has the machine's values: `{{build "Host"}}` finds them.
+    #[must_use]
+    pub fn template_context_with(&self, generated: &Value) -> Context {
+        let values = match template_data(generated) {
+            Data::Map(values) => values,
+            _ => BTreeMap::new(),
+        };
+        self.context_with(BuildValues::Values(values))
+    }
+
+    fn context_with(&self, build: BuildValues) -> Context {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let legacy = !self.template_path.as_os_str().is_empty();
         // `{{template_dir}}` has no value in HCL2 templates.
@@ -83,6 +97,7 @@ impl BuildInfo {
             started_at_unix_nanos: self.started_at_unix_nanos,
             user: self.user_variables.clone(),
             hcl: !legacy,
+            build,
             ..Context::default()
         }
     }

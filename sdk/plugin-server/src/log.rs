@@ -3,9 +3,19 @@
 use plugin_wire::handshake::LOG_VARIABLE;
 use tracing_subscriber::EnvFilter;
 
+/// Libraries whose frames and handshakes nobody asks for.
+const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "tonic", "tower", "vnc"];
+
 /// Sends everything that is traced to standard error, one JSON object a line.
 pub(crate) fn start() {
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = QUIET.iter().fold(filter, |filter, library| {
+        let directive = format!("{library}=warn").parse();
+        directive.map_or_else(
+            |_| EnvFilter::new("info"),
+            |directive| filter.add_directive(directive),
+        )
+    });
     let started = tracing_subscriber::fmt()
         .json()
         .with_current_span(false)

@@ -7,10 +7,10 @@ use host_diag::SourceMap;
 use host_engine::{OnError, Options};
 use host_plugin_client::{ClientError, Leftover, Registry, RunDirectory, reclaim_leftovers};
 use host_template::Template;
-use host_ui::{BuildUi, Color, Ui, summarize};
+use host_ui::{BuildUi, Color, Mode, Ui, summarize};
 use tokio_util::sync::CancellationToken;
 
-use crate::arguments::BuildArguments;
+use crate::arguments::{self, BuildArguments};
 use crate::world::World;
 use crate::{exit, signals, template, version};
 
@@ -18,18 +18,12 @@ use crate::{exit, signals, template, version};
 pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments) -> u8 {
     let options = match run_options(world, &arguments) {
         Ok(options) => options,
-        Err(message) => {
-            ui.error(&message);
-            return exit::FAILED;
-        }
+        Err(message) => return usage(ui, &message, "build"),
     };
     let warn = arguments.warn_on_undeclared_var;
     let load = match template::options(world, &arguments.template, warn) {
         Ok(load) => load,
-        Err(message) => {
-            ui.error(&message);
-            return exit::FAILED;
-        }
+        Err(message) => return usage(ui, &message, "build"),
     };
     let cancel = CancellationToken::new();
     signals::watch(ui, &cancel);
@@ -156,7 +150,7 @@ impl BuildRun<'_> {
         }
         let names: Vec<String> = prepared.iter().map(|one| one.build.name.clone()).collect();
         let color = self.color && self.world.colors();
-        if self.color {
+        if self.color && self.ui.mode() != Mode::Machine {
             self.announce(&names, color);
         }
         let observer = BuildUi::new(self.ui.clone(), &names, color, self.timestamps, sources);
@@ -203,6 +197,15 @@ impl BuildRun<'_> {
         }
         self.ui.say("");
     }
+}
+
+/// Reports a wrong command line, with the command's help.
+pub fn usage(ui: &Ui, message: &str, command: &str) -> u8 {
+    ui.error(&format!(
+        "{message}\n\n{}",
+        arguments::help_of(command).trim_end()
+    ));
+    exit::FAILED
 }
 
 /// Reports that kiln's own folders or plugins are not usable.

@@ -5,6 +5,7 @@ use host_plugin_client::Registry;
 use host_ui::Ui;
 
 use crate::arguments::InspectArguments;
+use crate::commands::build::usage;
 use crate::world::World;
 use crate::{exit, template};
 
@@ -12,10 +13,7 @@ use crate::{exit, template};
 pub async fn run(world: &World, ui: &Ui, arguments: InspectArguments) -> u8 {
     let options = match template::options(world, &arguments.template, false) {
         Ok(options) => options,
-        Err(message) => {
-            ui.error(&message);
-            return exit::FAILED;
-        }
+        Err(message) => return usage(ui, &message, "inspect"),
     };
     let mut sources = SourceMap::default();
     let Some(mut template) = template::load(ui, &options, &mut sources) else {

@@ -6,7 +6,7 @@ use host_plugin_client::Registry;
 use host_ui::Ui;
 
 use crate::arguments::ValidateArguments;
-use crate::commands::build::{failed, report_leftover};
+use crate::commands::build::{failed, report_leftover, usage};
 use crate::world::World;
 use crate::{exit, template, version};
 
@@ -15,10 +15,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: ValidateArguments) -> u8 {
     let warn = !arguments.no_warn_undeclared_var;
     let options = match template::options(world, &arguments.template, warn) {
         Ok(options) => options,
-        Err(message) => {
-            ui.error(&message);
-            return exit::FAILED;
-        }
+        Err(message) => return usage(ui, &message, "validate"),
     };
     let mut sources = SourceMap::default();
     let Some(mut template) = template::load(ui, &options, &mut sources) else {

@@ -145,7 +145,12 @@ async fn limited(
     }
     voice.say("Cancelling provisioner after a timeout...");
     token.cancel();
-    work.await
+    match work.await {
+        Err(failure) if failure.cancelled && !cancel.is_cancelled() => Err(Failure::new(format!(
+            "the provisioner did not end within {text}, its `timeout`"
+        ))),
+        ended => ended,
+    }
 }
 
 #[cfg(test)]

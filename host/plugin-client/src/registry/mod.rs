@@ -219,7 +219,10 @@ fn installed(path: PathBuf, offer: Offer) -> Result<Installed, Reason> {
         features: offer.features,
         components: offer.components,
         description: offer.description,
-        schemas: OnceLock::new(),
+        schemas: match offer.described {
+            Some(described) => OnceLock::from(Schemas::of(described)),
+            None => OnceLock::new(),
+        },
     })
 }
 

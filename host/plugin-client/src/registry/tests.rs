@@ -76,6 +76,7 @@ fn with(name: &str, components: &[(ComponentKind, &str)]) -> Registry {
         features: BTreeSet::new(),
         components,
         description: PathBuf::new(),
+        described: None,
     };
     let path = PathBuf::from(format!("/p/kiln-plugin-{name}"));
     Registry {
@@ -131,6 +132,7 @@ fn other_protocols_and_empty_plugins_are_refused() {
         features: BTreeSet::new(),
         components: Vec::new(),
         description: PathBuf::new(),
+        described: None,
     };
     let reason = |majors: &[u32]| {
         installed("/p/x".into(), offer(majors))

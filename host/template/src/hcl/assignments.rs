@@ -89,7 +89,12 @@ fn assign_text(
     };
     let file = sources.add(
         format!("<value for var.{} from {place}>", variable.name),
-        text,
+        // What messages show of it.
+        if variable.sensitive {
+            "<sensitive>"
+        } else {
+            text
+        },
     );
     let span = Span::new(file, 0, text.len());
     if variable.takes_text() {

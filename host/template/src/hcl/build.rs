@@ -12,7 +12,7 @@ use crate::hcl::literal;
 use crate::hcl::post_processor::{PostProcessorBlock, read_chain, read_post_processor};
 use crate::hcl::provisioner::{ProvisionerBlock, meta_schema, read_provisioner};
 use crate::hcl::registry::check_registry;
-use crate::hcl::scope::{extended, in_block};
+use crate::hcl::scope::{self, extended, in_block};
 use crate::hcl::source::{SourceKey, read_reference};
 use crate::values::UNKNOWN_TEXT;
 
@@ -228,9 +228,11 @@ fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> 
     let content = block
         .body
         .partial_content(&meta_schema(&["name"]), &mut found);
-    let name = content
-        .attribute("name")
-        .and_then(|a| literal::literal_text(a, &mut found));
+    let name = content.attribute("name").and_then(|a| {
+        // Nothing but what a dynamic block binds around it.
+        let bound = block.body.scope(&scope::empty());
+        literal::text(a, &bound, &mut found)
+    });
     problems.extend(in_block(found, &header));
     let key = key?;
     let local_name = name.unwrap_or_else(|| key.name.clone());

@@ -89,13 +89,15 @@ impl Variable {
             }),
             Err(error) => {
                 self.broken = true;
+                // The place of a secret would be shown with the secret in it.
+                let place = if self.sensitive { self.span } else { span };
                 problems.push(
                     Diagnostic::error(summary)
                         .detail(format!(
                             "The value for `{}` does not fit its type `{}`: {error}.",
                             self.name, self.ty
                         ))
-                        .at(span)
+                        .at(place)
                         .related(self.span, "the variable is declared here"),
                 );
             }

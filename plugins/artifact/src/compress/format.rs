@@ -67,6 +67,12 @@ pub struct Format {
 }
 
 impl Format {
+    /// Whether `format`, the option, names something that can be written.
+    pub fn is_known(format: &str) -> bool {
+        let last = format.rsplit('.').next().unwrap_or_default();
+        matches!(last, "tar" | "zip") || Compression::of_suffix(last).is_some()
+    }
+
     /// What the raw (not rendered) `output` and the `format` option ask for; a gzipped tar when they
     /// ask for nothing known.
     ///

@@ -42,6 +42,19 @@ impl PostProcessor for Compress {
     fn prepare(&self, config: &mut CompressConfig, _build: &BuildInfo) -> Prepared {
         let mut diagnostics = Vec::new();
         config.compression_level = config.compression_level.min(9);
+        if !config.format.is_empty() && !Format::is_known(&config.format) {
+            diagnostics.push(
+                Diagnostic::error(
+                    "Unknown archive format",
+                    format!(
+                        "`{}` is no format this post-processor can write.",
+                        config.format
+                    ),
+                )
+                .on("format")
+                .hint("Use tar, zip, gz, zst, xz, lz4, bz2, bgzf, or tar. and one of these."),
+            );
+        }
         if config.compression_level < -1 {
             diagnostics.push(
                 Diagnostic::error(

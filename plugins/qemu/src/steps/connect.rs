@@ -76,7 +76,7 @@ fn failure(error: &ConnectError) -> Failure {
     let text = Failure::from_error(error).message;
     match error {
         ConnectError::Cancelled => Failure::cancelled(),
-        ConnectError::Timeout { .. } => Failure::new(format!("Timeout waiting for SSH: {text}")),
+        ConnectError::Timeout { .. } => Failure::new(text),
         _ => Failure::new(format!("Error waiting for SSH: {text}")),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kiln_sdk::config::template_data;
-use kiln_sdk::go_template::Data;
+use kiln_sdk::go_template::{Context, Data};
 use kiln_sdk::{BuildInfo, Config, Diagnostic, Diagnostics, Failure, RunContext, Template, Value};
 
 pub use self::post_processor::ShellLocalPost;
@@ -76,6 +76,19 @@ impl LocalConfig {
         let mut diagnostics = Diagnostics::new();
         self.given().check(&mut diagnostics);
         environment::check(&self.environment_vars, &mut diagnostics);
+        let late = [
+            ("command", vec![&self.command]),
+            ("inline", self.inline.iter().collect()),
+        ];
+        for (option, texts) in late {
+            scripts::check_templates(
+                option,
+                texts.into_iter().map(String::as_str),
+                &mut diagnostics,
+            );
+        }
+        let command = self.execute_command.iter().map(String::as_str);
+        scripts::check_templates("execute_command", command, &mut diagnostics);
         for system in &self.only_on {
             if !SYSTEMS.contains(&system.as_str()) {
                 diagnostics.push(
@@ -110,6 +123,12 @@ impl LocalConfig {
     }
 }
 
+/// What late templates are rendered with.
+struct Late {
+    data: Data,
+    context: Context,
+}
+
 /// Runs every script; the first that fails ends it.
 async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<(), Failure> {
     if !config.runs_here() {
@@ -134,14 +153,17 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
             BTreeMap::new(),
         )
     };
-    let data = template_data(&generated);
-    let inline = inline_script(cx.build(), config, &data)?;
+    let late = Late {
+        data: template_data(&generated),
+        context: cx.build().template_context_with(&generated),
+    };
+    let inline = inline_script(cx.build(), config, &late)?;
     let mut files = config.given().files();
     files.extend(inline.as_ref().map(|file| file.to_path_buf()));
     for file in &files {
         cx.say(format!("Running local shell script: {}", file.display()))
             .await;
-        let arguments = arguments(config, &data, &variables, file, cx.build())?;
+        let arguments = arguments(config, &late, &variables, file)?;
         let code = process::run(cx, &arguments, &environment).await?;
         if !config.valid_exit_codes.contains(&code) {
             let codes: Vec<String> = config
@@ -163,7 +185,7 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
 fn inline_script(
     build: &BuildInfo,
     config: &LocalConfig,
-    data: &Data,
+    late: &Late,
 ) -> Result<Option<tempfile::TempPath>, Failure> {
     let commands = if config.command.is_empty() {
         config.inline.clone()
@@ -184,8 +206,8 @@ fn inline_script(
         config.inline_shebang.as_deref().unwrap_or("/bin/sh -e"),
         config.inline_shebang.is_none(),
         &extension,
-        data,
-        &build.template_context(),
+        &late.data,
+        &late.context,
     )?;
     Ok(Some(file.into_temp_path()))
 }
@@ -193,10 +215,9 @@ fn inline_script(
 /// Program and arguments for one script.
 fn arguments(
     config: &LocalConfig,
-    data: &Data,
+    late: &Late,
     variables: &str,
     script: &Path,
-    build: &BuildInfo,
 ) -> Result<Vec<String>, Failure> {
     let script: PathBuf = std::path::absolute(script).map_err(|error| {
         Failure::new(format!(
@@ -205,14 +226,14 @@ fn arguments(
         ))
     })?;
     let script = script.display().to_string();
-    let mut entries = match data {
+    let mut entries = match &late.data {
         Data::Map(entries) => entries.clone(),
         _ => BTreeMap::new(),
     };
     entries.insert("Vars".to_owned(), variables.into());
     entries.insert("Script".to_owned(), script.as_str().into());
     entries.insert("Command".to_owned(), script.as_str().into());
-    let (data, context) = (Data::Map(entries), build.template_context());
+    let data = Data::Map(entries);
     let mut arguments = Vec::new();
     if config.execute_command.len() == 1 {
         arguments.extend(["sh".to_owned(), "-c".to_owned()]);
@@ -220,7 +241,7 @@ fn arguments(
     for text in &config.execute_command {
         arguments.push(
             Template(text.clone())
-                .render(&data, &context)
+                .render(&data, &late.context)
                 .map_err(|error| {
                     Failure::new(format!("cannot render `execute_command`: {error}"))
                 })?,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kiln_sdk::communicator::{Command, Exit, FileTarget};
 use kiln_sdk::config::template_data;
-use kiln_sdk::go_template::Data;
+use kiln_sdk::go_template::{Context, Data};
 use kiln_sdk::{
     BuildInfo, Communicator, Config, Diagnostics, Failure, Prepared, Provisioner, RunContext,
     Template, Value, run_remote,
@@ -81,14 +81,13 @@ impl Provisioner for Shell {
         let mut diagnostics = Diagnostics::new();
         config.given().check(&mut diagnostics);
         environment::check(&config.environment_vars, &mut diagnostics);
-        if let Some(command) = &config.execute_command
-            && let Err(error) = kiln_sdk::go_template::check(&command.0)
-        {
-            let summary = "Invalid execute_command template";
-            diagnostics.push(
-                kiln_sdk::Diagnostic::error(summary, error.to_string()).on("execute_command"),
-            );
-        }
+        let command = config
+            .execute_command
+            .as_ref()
+            .map(|command| command.0.as_str());
+        scripts::check_templates("execute_command", command, &mut diagnostics);
+        let lines = config.inline.iter().map(String::as_str);
+        scripts::check_templates("inline", lines, &mut diagnostics);
         diagnostics.into()
     }
 
@@ -153,6 +152,7 @@ struct RemoteRun<'a> {
     config: &'a ShellConfig,
     machine: &'a dyn Communicator,
     data: Data,
+    context: Context,
     variables: String,
     remote_path: String,
     variables_file: Option<String>,
@@ -191,6 +191,7 @@ impl<'a> RemoteRun<'a> {
             config,
             machine,
             data: template_data(&generated),
+            context: cx.build().template_context_with(&generated),
             variables: environment::text(&variables, &format)?,
             remote_path: config.remote_path(),
             variables_file,
@@ -213,7 +214,7 @@ impl<'a> RemoteRun<'a> {
                 self.config.inline_shebang.is_none(),
                 "",
                 &self.data,
-                &self.cx.build().template_context(),
+                &self.context,
             )?)
         };
         files.extend(inline.as_ref().map(|file| file.path().to_owned()));
@@ -281,7 +282,7 @@ impl<'a> RemoteRun<'a> {
         }
         self.config
             .execute_command()
-            .render(&data, &self.cx.build().template_context())
+            .render(&data, &self.context)
             .map_err(|error| Failure::new(format!("cannot render `execute_command`: {error}")))
     }
 
