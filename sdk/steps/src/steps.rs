@@ -78,7 +78,9 @@ impl Steps {
                 Ok(done) => {
                     let pause =
                         format!("Pausing after run of step '{name}'. Press enter to continue.");
-                    self.cx.until_cancelled(self.cx.debug_pause(pause)).await?;
+                    // A cancellation is for the next step to notice: what this one made must not be
+                    // lost before its undo is registered.
+                    drop(self.cx.until_cancelled(self.cx.debug_pause(pause)).await);
                     return Ok(done);
                 }
                 Err(failure) => failure,
@@ -88,7 +90,12 @@ impl Steps {
             if decision != Decision::Retry {
                 return Err(failure);
             }
-            self.undo_down_to(before, Ending::Failed(&failure)).await;
+            if name == PROVISION {
+                // Another try is no reason to run the error-cleanup provisioner.
+                self.lock().undos.truncate(before);
+            } else {
+                self.undo_down_to(before, Ending::Failed(&failure)).await;
+            }
             self.lock().decision = None;
         }
     }
