@@ -2,7 +2,7 @@
 //!
 //! Here are the repair of outdated options in legacy JSON templates ([`fix()`], one [`Fixer`] per
 //! outdated thing), the translation of such templates into HCL2 ([`upgrade()`]), and writing its
-//! result as one step ([`write`]). Not here: the commands' flags and messages, and whether a component
+//! result as one step ([`write()`]). Not here: the commands' flags and messages, and whether a component
 //! accepts what comes out. Start with [`Document::read`].
 
 mod document;

@@ -173,7 +173,7 @@ impl Steps {
     ) -> CleanupId {
         self.add(
             step.into(),
-            When::WhenLeft,
+            When::Left,
             CLEANUP_LIMIT,
             Box::new(|_| Box::pin(work)),
         )
@@ -218,7 +218,7 @@ impl Steps {
         self.lock().undos = kept;
         let mut skipped: Vec<Undo> = skipped;
         while let Some(undo) = skipped.pop() {
-            if undo.when == When::WhenLeft {
+            if undo.when == When::Left {
                 undo.run(&self.cx, Ending::Succeeded).await;
                 continue;
             }

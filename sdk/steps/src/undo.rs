@@ -22,7 +22,7 @@ pub(crate) enum When {
     /// Only when the build failed.
     OnFailure,
     /// Only when it is left as it is.
-    WhenLeft,
+    Left,
 }
 
 pub(crate) type Work =
@@ -47,7 +47,7 @@ impl Undo {
         match self.when {
             When::Always => true,
             When::OnFailure => matches!(ending, Ending::Failed(_)),
-            When::WhenLeft => false,
+            When::Left => false,
         }
     }
 

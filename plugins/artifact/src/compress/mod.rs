@@ -1,7 +1,7 @@
 //! The `compress` post-processor: an artifact's files as one archive or compressed file.
 //!
-//! Which format is meant ([`format`](self::format)) and how bytes are written
-//! ([`encoder`](self::encoder), [`archive`](self::archive)) have modules of their own.
+//! Which format is meant (`format`) and how bytes are written
+//! (`encoder`, `archive`) have modules of their own.
 
 mod archive;
 mod encoder;

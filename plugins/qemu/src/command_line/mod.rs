@@ -1,7 +1,7 @@
 //! QEMU's command line.
 //!
-//! Here are the options the builder gives by itself ([`defaults`]) and the rules by which rows of
-//! `qemuargs` replace them ([`merge`]). Not here: starting QEMU, and finding out the facts.
+//! Here are the options the builder gives by itself ([`defaults()`]) and the rules by which rows of
+//! `qemuargs` replace them ([`merge()`]). Not here: starting QEMU, and finding out the facts.
 
 mod defaults;
 mod merge;
