@@ -32,27 +32,18 @@ async fn failure(address: Address, limit: Duration) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_starts_is_found_within_half_a_second() {
-    let mut took = Vec::new();
-    // On a machine that is busy with other things one try says little.
-    while took.len() < 5 && took.iter().all(|time| *time > Duration::from_millis(500)) {
-        let Some(mut server) = Sshd::prepare("") else {
-            return;
-        };
-        let (address, options) = (server.address(), server.config());
-        let connecting =
-            tokio::spawn(async move { open(options, address, &Environment::default()).await });
-        tokio::task::yield_now().await;
-        server.run();
-        let listening = server.listening().await;
-        let connected = connecting.await.expect("it does not panic");
-        connected.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
-        took.push(listening.elapsed());
-    }
-    assert!(
-        took.iter().any(|time| *time <= Duration::from_millis(500)),
-        "{took:?}"
-    );
+async fn a_server_that_starts_later_is_found() {
+    let Some(mut server) = Sshd::prepare("") else {
+        return;
+    };
+    let (address, options) = (server.address(), server.config());
+    let connecting =
+        tokio::spawn(async move { open(options, address, &Environment::default()).await });
+    tokio::task::yield_now().await;
+    server.run();
+    server.listening().await;
+    let connected = connecting.await.expect("it does not panic");
+    connected.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
