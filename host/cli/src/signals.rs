@@ -1,10 +1,15 @@
 //! Ctrl-C and SIGTERM: once for a clean end, twice for an end at once.
 
+use std::time::Duration;
+
 use host_ui::Ui;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::FAILED;
+
+/// Signals this soon after the first one are the same wish.
+const ECHO: Duration = Duration::from_millis(500);
 
 /// Watches for signals until the program ends. The first one cancels `cancel`, so that everything
 /// is undone; the second ends the program, and its plugins undo what they made by themselves.
@@ -23,6 +28,13 @@ pub fn watch(ui: &Ui, cancel: &CancellationToken) {
         let name = next(&mut interrupt, &mut terminate).await;
         ui.error(&format!("Cancelling build after receiving {name}"));
         cancel.cancel();
+        // A wrapper such as `timeout` or `make` passes on what the terminal sent already.
+        let echoes = async {
+            loop {
+                next(&mut interrupt, &mut terminate).await;
+            }
+        };
+        drop(tokio::time::timeout(ECHO, echoes).await);
         next(&mut interrupt, &mut terminate).await;
         ui.error("Stopping at once; plugins clean up by themselves in the background");
         crate::exit::now(FAILED);
