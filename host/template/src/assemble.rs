@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use host_diag::{Diagnostic, Diagnostics, Span, nearest};
 use host_eval::Value;
 
-use crate::fit::{Typing, fit, without_unknowns};
+use crate::fit::{Fitting, Typing, Unknowns, fit, without_unknowns};
 use crate::model::{Configured, PathStep, nearest_span};
-use crate::render::Renderer;
+use crate::render::{Rendered, Renderer};
 use crate::schema::{AttributeSchema, BlockSchema, Primitive, Schema, Type};
 
 /// What a body says, evaluated but not yet compared with a schema.
@@ -33,6 +33,8 @@ pub(crate) struct DraftOption {
     pub(crate) name_span: Option<Span>,
     /// Where the value and its parts stand, by path below the option.
     pub(crate) spans: Vec<(Vec<PathStep>, Span)>,
+    /// What it refers to that is not known yet.
+    pub(crate) waits_for: Vec<String>,
 }
 
 /// A nested block.
@@ -50,6 +52,7 @@ pub(crate) struct Assembly<'a> {
     typing: Typing,
     header: &'a str,
     spans: HashMap<Vec<PathStep>, Span>,
+    waits_for: BTreeMap<Vec<PathStep>, Vec<String>>,
     path: Vec<PathStep>,
     problems: Diagnostics,
 }
@@ -62,6 +65,7 @@ impl<'a> Assembly<'a> {
             typing,
             header,
             spans,
+            waits_for: BTreeMap::new(),
             path,
             problems,
         }
@@ -82,6 +86,7 @@ impl<'a> Assembly<'a> {
                 spans: self.spans,
                 header_span,
                 header,
+                waits_for: self.waits_for,
             },
             self.problems,
         )
@@ -142,6 +147,7 @@ impl<'a> Assembly<'a> {
             value,
             name_span,
             spans,
+            waits_for,
         } = option;
         self.path.push(PathStep::Attribute(attribute.name.clone()));
         for (below, span) in spans {
@@ -149,6 +155,7 @@ impl<'a> Assembly<'a> {
             path.extend(below);
             self.spans.insert(path, span);
         }
+        self.note_waits(waits_for);
         let value = self.fitted(value, attribute);
         if let Some(reason) = Some(&attribute.deprecated).filter(|reason| !reason.is_empty()) {
             let warning = Diagnostic::warning("Deprecated option").detail(format!(
@@ -164,12 +171,15 @@ impl<'a> Assembly<'a> {
     /// Rendered, converted and marked; `None` (reported) when that is not possible.
     fn fitted(&mut self, value: Value, attribute: &AttributeSchema) -> Option<Value> {
         let rendered = if attribute.late {
-            Ok(value)
+            Ok(Rendered::from(value))
         } else {
             self.renderer.value(value)
         };
         let rendered = match rendered {
-            Ok(value) => value,
+            Ok(rendered) => {
+                self.note_waits(rendered.waits_for);
+                rendered.value
+            }
             Err(failure) => {
                 let span = self.span_of(&failure.path);
                 let problem = Diagnostic::error("Failed to render template call").detail(format!(
@@ -182,9 +192,16 @@ impl<'a> Assembly<'a> {
         };
         let any = matches!(attribute.ty, Type::Primitive(Primitive::Any));
         let fitted = if any {
-            Ok(without_unknowns(rendered))
+            Ok(match self.renderer.unknowns() {
+                Unknowns::Keep => rendered,
+                Unknowns::Replace => without_unknowns(rendered),
+            })
         } else {
-            fit(rendered, &attribute.ty, self.typing)
+            let fitting = Fitting {
+                typing: self.typing,
+                unknowns: self.renderer.unknowns(),
+            };
+            fit(rendered, &attribute.ty, fitting)
         };
         match fitted {
             Ok(value) => Some(value.marked_like(attribute.sensitive)),
@@ -199,6 +216,14 @@ impl<'a> Assembly<'a> {
                 self.report(problem, span);
                 None
             }
+        }
+    }
+
+    /// Remembers what the option at the current path waits for.
+    fn note_waits(&mut self, waits_for: Vec<String>) {
+        if !waits_for.is_empty() {
+            let known = self.waits_for.entry(self.path.clone()).or_default();
+            known.extend(waits_for);
         }
     }
 

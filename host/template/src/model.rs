@@ -98,6 +98,19 @@ impl Template {
         }
     }
 
+    /// Data sources as expressions name them (`data.http.page`), in the order of the template.
+    #[must_use]
+    pub fn data_sources(&self) -> Vec<String> {
+        match &self.inner {
+            TemplateKind::Hcl(template) => {
+                let data = template.data.iter();
+                data.map(|one| format!("data.{}.{}", one.type_name, one.name))
+                    .collect()
+            }
+            TemplateKind::Legacy(_) => Vec::new(),
+        }
+    }
+
     /// The plugins the template asks for; none in legacy JSON.
     #[must_use]
     pub fn required_plugins(&self) -> &[crate::RequiredPlugin] {
@@ -195,8 +208,12 @@ pub struct PostProcessor {
 /// The values of a machine that expressions can use as `build.NAME`.
 #[derive(Clone, Debug)]
 pub enum Generated {
-    /// Before the run: the names that will be there, each a placeholder (`<unknown>`).
+    /// Before the run: the names that will be there, each a placeholder (`<unknown>`), so that a
+    /// component can check what is made of them.
     Names(Vec<String>),
+    /// Before the run, to show a plan: nothing is known of the machine, and values that are not
+    /// known stay so ([`Configured::waits_for`] tells until when).
+    Later,
     /// During the run.
     Values(std::collections::BTreeMap<String, Value>),
 }
@@ -238,7 +255,7 @@ impl Component {
 }
 
 /// One step from a configuration to a value in it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PathStep {
     /// An option or block by name.
     Attribute(String),
@@ -261,6 +278,9 @@ pub struct Configured {
     pub header_span: Option<Span>,
     /// The header as it reads.
     pub header: String,
+    /// With [`Generated::Later`]: what the options that are not wholly known wait for, such as
+    /// `build.Host` or `data.http.page`, by the option's path.
+    pub waits_for: std::collections::BTreeMap<Vec<PathStep>, Vec<String>>,
 }
 
 impl Default for Configured {
@@ -270,6 +290,7 @@ impl Default for Configured {
             spans: std::collections::HashMap::new(),
             header_span: None,
             header: String::new(),
+            waits_for: std::collections::BTreeMap::new(),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! Go template calls inside values.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bigdecimal::ToPrimitive;
 use host_eval::{Value, ValueKind};
 use sdk_go_template::{BuildValues, Context, CustomFunctions, Data, TemplateError, render};
 
+use crate::fit::Unknowns;
 use crate::model::{Generated, PathStep};
+use crate::values::UNKNOWN_TEXT;
 
 /// The names of `build.*` that every builder fills in.
 pub(crate) const GENERATED_NAMES: [&str; 13] = [
@@ -43,6 +45,7 @@ pub(crate) struct Renderer {
     user: Option<Arc<UserVariables>>,
     /// Keys of `{{build}}` whose values are secret.
     secret_builds: Arc<BTreeSet<String>>,
+    unknowns: Unknowns,
 }
 
 /// A call that failed, and in which part of the value.
@@ -52,13 +55,32 @@ pub(crate) struct RenderFailure {
     pub(crate) error: TemplateError,
 }
 
-/// Answers `{{user}}` and notices when a secret is asked for. Made anew for each text, so that
-/// texts rendered at the same time do not mark each other.
+/// A value with every text in it rendered.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    pub(crate) value: Value,
+    /// The values of the machine that it waits for, as `build.NAME`; those texts are unknown.
+    pub(crate) waits_for: Vec<String>,
+}
+
+impl From<Value> for Rendered {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            waits_for: Vec::new(),
+        }
+    }
+}
+
+/// Answers `{{user}}` and notices when a secret, or a value of the machine, is asked for. Made anew
+/// for each text, so that texts rendered at the same time do not mark each other.
 #[derive(Debug)]
 struct Watch {
     user: Option<Arc<UserVariables>>,
     secret_builds: Arc<BTreeSet<String>>,
+    unknowns: Unknowns,
     used_secret: AtomicBool,
+    waits_for: Mutex<Vec<String>>,
 }
 
 impl CustomFunctions for Watch {
@@ -68,7 +90,12 @@ impl CustomFunctions for Watch {
                 if self.secret_builds.contains(key) {
                     self.used_secret.store(true, Ordering::Relaxed);
                 }
-                None
+                if self.unknowns == Unknowns::Replace {
+                    return None;
+                }
+                let mut waits_for = self.waits_for.lock().unwrap_or_else(PoisonError::into_inner);
+                waits_for.push(format!("build.{key}"));
+                Some(Ok(Data::String(UNKNOWN_TEXT.to_owned())))
             }
             ("user", [Data::String(wanted)], Some(user)) => {
                 if user.sensitive.contains(wanted) {
@@ -93,6 +120,7 @@ impl Renderer {
             },
             user: None,
             secret_builds,
+            unknowns: unknowns(generated),
         }
     }
 
@@ -110,11 +138,23 @@ impl Renderer {
             },
             user: Some(user),
             secret_builds,
+            unknowns: unknowns(generated),
         }
     }
 
+    /// What becomes of values that are not known yet.
+    pub(crate) fn unknowns(&self) -> Unknowns {
+        self.unknowns
+    }
+
     /// `value` with every text in it rendered.
-    pub(crate) fn value(&self, value: Value) -> Result<Value, RenderFailure> {
+    pub(crate) fn value(&self, value: Value) -> Result<Rendered, RenderFailure> {
+        let mut waits_for = Vec::new();
+        let value = self.part(value, &mut waits_for)?;
+        Ok(Rendered { value, waits_for })
+    }
+
+    fn part(&self, value: Value, waits_for: &mut Vec<String>) -> Result<Value, RenderFailure> {
         let Value {
             ty,
             kind,
@@ -129,17 +169,22 @@ impl Renderer {
         };
         match kind {
             ValueKind::String(text) if text.contains("{{") => {
-                let (text, secret) = self.text(&text).map_err(|error| RenderFailure {
+                let text = self.text(&text).map_err(|error| RenderFailure {
                     path: Vec::new(),
                     error,
                 })?;
-                keep(ValueKind::String(text), sensitive || secret)
+                let sensitive = sensitive || text.secret;
+                if text.waits_for.is_empty() {
+                    return keep(ValueKind::String(text.text), sensitive);
+                }
+                waits_for.extend(text.waits_for);
+                keep(ValueKind::Unknown, sensitive)
             }
             ValueKind::Sequence(items) => {
                 let mut rendered = Vec::with_capacity(items.len());
                 for (index, item) in items.into_iter().enumerate() {
                     let item = self
-                        .value(item)
+                        .part(item, waits_for)
                         .map_err(|e| e.under(PathStep::Index(index)))?;
                     rendered.push(item);
                 }
@@ -149,7 +194,7 @@ impl Renderer {
                 let mut rendered = BTreeMap::new();
                 for (key, entry) in entries {
                     let entry = self
-                        .value(entry)
+                        .part(entry, waits_for)
                         .map_err(|e| e.under(PathStep::Key(key.clone())))?;
                     rendered.insert(key, entry);
                 }
@@ -159,31 +204,62 @@ impl Renderer {
         }
     }
 
-    /// `text` rendered, and whether a secret went into it.
-    pub(crate) fn text(&self, text: &str) -> Result<(String, bool), TemplateError> {
+    /// `text` rendered.
+    pub(crate) fn text(&self, text: &str) -> Result<RenderedText, TemplateError> {
         let data = Data::Map(BTreeMap::new());
-        if self.user.is_none() && self.secret_builds.is_empty() {
-            return Ok((render(text, &data, &self.context)?, false));
+        let unwatched = self.unknowns == Unknowns::Replace && self.secret_builds.is_empty();
+        if self.user.is_none() && unwatched {
+            return Ok(RenderedText {
+                text: render(text, &data, &self.context)?,
+                ..RenderedText::default()
+            });
         }
         let watch = Arc::new(Watch {
             user: self.user.clone(),
             secret_builds: Arc::clone(&self.secret_builds),
+            unknowns: match self.context.build {
+                BuildValues::Unavailable => Unknowns::Replace,
+                _ => self.unknowns,
+            },
             used_secret: AtomicBool::new(false),
+            waits_for: Mutex::default(),
         });
         let custom: Arc<dyn CustomFunctions> = Arc::<Watch>::clone(&watch);
         let context = Context {
             custom: Some(custom),
             ..self.context.clone()
         };
-        let rendered = render(text, &data, &context)?;
-        Ok((rendered, watch.used_secret.load(Ordering::Relaxed)))
+        let text = render(text, &data, &context)?;
+        let waits_for = watch.waits_for.lock();
+        Ok(RenderedText {
+            text,
+            secret: watch.used_secret.load(Ordering::Relaxed),
+            waits_for: waits_for.unwrap_or_else(PoisonError::into_inner).clone(),
+        })
+    }
+}
+
+/// A text with its calls replaced.
+#[derive(Debug, Default)]
+pub(crate) struct RenderedText {
+    pub(crate) text: String,
+    /// Whether a secret went into it.
+    pub(crate) secret: bool,
+    /// The values of the machine it asked for before they are known, as `build.NAME`.
+    pub(crate) waits_for: Vec<String>,
+}
+
+fn unknowns(generated: &Generated) -> Unknowns {
+    match generated {
+        Generated::Later => Unknowns::Keep,
+        Generated::Names(_) | Generated::Values(_) => Unknowns::Replace,
     }
 }
 
 /// The names of generated values that are secret.
 fn secret_names(generated: &Generated) -> BTreeSet<String> {
     match generated {
-        Generated::Names(_) => BTreeSet::new(),
+        Generated::Names(_) | Generated::Later => BTreeSet::new(),
         Generated::Values(values) => {
             let secret = values
                 .iter()
@@ -203,7 +279,8 @@ impl RenderFailure {
 /// What `{{build "K"}}` sees.
 pub(crate) fn build_values(generated: &Generated) -> BuildValues {
     match generated {
-        Generated::Names(names) => BuildValues::Placeholders(names.iter().cloned().collect()),
+        Generated::Names(names) => BuildValues::Placeholders(with_common(names)),
+        Generated::Later => BuildValues::Placeholders(with_common(&[])),
         Generated::Values(values) => BuildValues::Values(
             values
                 .iter()
@@ -213,10 +290,15 @@ pub(crate) fn build_values(generated: &Generated) -> BuildValues {
     }
 }
 
+fn with_common(names: &[String]) -> BTreeSet<String> {
+    let common = GENERATED_NAMES.iter().map(|name| (*name).to_owned());
+    names.iter().cloned().chain(common).collect()
+}
+
 fn data_of(value: &Value) -> Data {
     match &value.kind {
         ValueKind::Null => Data::Null,
-        ValueKind::Unknown => Data::String(crate::values::UNKNOWN_TEXT.to_owned()),
+        ValueKind::Unknown => Data::String(UNKNOWN_TEXT.to_owned()),
         ValueKind::Bool(bool) => Data::Bool(*bool),
         ValueKind::Number(number) if number.is_integer() => number
             .to_i64()

@@ -1,7 +1,7 @@
 //! From the value a template gives to the type a component asks for.
 //!
 //! HCL2 converts as the language does; legacy JSON is more forgiving ([`Typing`]). Values that are
-//! not known yet become placeholders, so that a component can be checked before they are.
+//! not known yet stay or become placeholders ([`Unknowns`]).
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,24 @@ pub(crate) enum Typing {
     Strict,
     /// Legacy JSON: also one value for a list, `a,b` for a list, 1 for true.
     Weak,
+}
+
+/// What becomes of values that are not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unknowns {
+    /// They stay.
+    Keep,
+    /// A placeholder takes their place, so that a component can be checked before they are known.
+    Replace,
+}
+
+/// How values are fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fitting {
+    /// How forgiving the language is.
+    pub(crate) typing: Typing,
+    /// What becomes of values that are not known yet.
+    pub(crate) unknowns: Unknowns,
 }
 
 /// A value that does not fit.
@@ -45,16 +63,17 @@ impl Misfit {
 }
 
 /// `value` as a `ty`. Marks stay where they are.
-pub(crate) fn fit(value: Value, ty: &Type, typing: Typing) -> Result<Value, Misfit> {
+pub(crate) fn fit(value: Value, ty: &Type, fitting: Fitting) -> Result<Value, Misfit> {
     let sensitive = value.sensitive;
     let mut fitted = match value.kind {
+        ValueKind::Unknown if fitting.unknowns == Unknowns::Keep => value.clone(),
         ValueKind::Unknown => placeholder(ty, &value.ty),
         ValueKind::Null => Value::null(ValueType::Dynamic),
         _ => match ty {
-            Type::Primitive(primitive) => fit_primitive(value, *primitive, typing)?,
-            Type::List(item) => fit_list(value, item, typing)?,
-            Type::Map(item) => fit_map(value, item, typing)?,
-            Type::Object(fields) => fit_object(value, fields, typing)?,
+            Type::Primitive(primitive) => fit_primitive(value, *primitive, fitting)?,
+            Type::List(item) => fit_list(value, item, fitting)?,
+            Type::Map(item) => fit_map(value, item, fitting)?,
+            Type::Object(fields) => fit_object(value, fields, fitting)?,
         },
     };
     fitted.sensitive |= sensitive;
@@ -137,25 +156,28 @@ fn placeholder(wanted: &Type, own: &ValueType) -> Value {
     }
 }
 
-fn fit_primitive(value: Value, wanted: Primitive, typing: Typing) -> Result<Value, Misfit> {
+fn fit_primitive(value: Value, wanted: Primitive, fitting: Fitting) -> Result<Value, Misfit> {
     match wanted {
-        Primitive::Any => Ok(without_unknowns(value)),
-        Primitive::String => to_text(&value, typing)
+        Primitive::Any => Ok(match fitting.unknowns {
+            Unknowns::Keep => value,
+            Unknowns::Replace => without_unknowns(value),
+        }),
+        Primitive::String => to_text(&value, fitting.typing)
             .map(Value::string)
             .ok_or_else(|| Misfit::new("string required")),
         Primitive::Duration => match &value.kind {
             ValueKind::Number(_) => Ok(value),
-            _ => to_text(&value, typing)
+            _ => to_text(&value, fitting.typing)
                 .map(Value::string)
                 .ok_or_else(|| Misfit::new("string required")),
         },
         Primitive::Bool => {
-            let bool = to_bool(&value, typing).ok_or_else(|| Misfit::new("a bool is required"))?;
+            let bool = to_bool(&value, fitting.typing).ok_or_else(|| Misfit::new("a bool is required"))?;
             Ok(Value::bool(bool))
         }
         Primitive::Number => {
             let number =
-                to_number(&value, typing).ok_or_else(|| Misfit::new("a number is required"))?;
+                to_number(&value, fitting.typing).ok_or_else(|| Misfit::new("a number is required"))?;
             Ok(Value::number(number))
         }
     }
@@ -196,8 +218,8 @@ fn to_number(value: &Value, typing: Typing) -> Option<BigDecimal> {
     }
 }
 
-fn fit_list(value: Value, item: &Type, typing: Typing) -> Result<Value, Misfit> {
-    let items = match (value.kind, typing) {
+fn fit_list(value: Value, item: &Type, fitting: Fitting) -> Result<Value, Misfit> {
+    let items = match (value.kind, fitting.typing) {
         (ValueKind::Sequence(items), _) => items,
         (ValueKind::String(list), Typing::Weak) if list.is_empty() => Vec::new(),
         (ValueKind::String(list), Typing::Weak) => list.split(',').map(Value::string).collect(),
@@ -207,7 +229,7 @@ fn fit_list(value: Value, item: &Type, typing: Typing) -> Result<Value, Misfit> 
     };
     let mut fitted = Vec::with_capacity(items.len());
     for (index, part) in items.into_iter().enumerate() {
-        let part = fit_part(part, item, typing).map_err(|e| e.under(PathStep::Index(index)))?;
+        let part = fit_part(part, item, fitting).map_err(|e| e.under(PathStep::Index(index)))?;
         fitted.push(part);
     }
     let ty = match item_type(item) {
@@ -217,8 +239,8 @@ fn fit_list(value: Value, item: &Type, typing: Typing) -> Result<Value, Misfit> 
     Ok(known(ty, ValueKind::Sequence(fitted)))
 }
 
-fn fit_map(value: Value, item: &Type, typing: Typing) -> Result<Value, Misfit> {
-    let entries = match (value.kind, typing) {
+fn fit_map(value: Value, item: &Type, fitting: Fitting) -> Result<Value, Misfit> {
+    let entries = match (value.kind, fitting.typing) {
         (ValueKind::Mapping(entries), _) => entries,
         (ValueKind::Sequence(parts), Typing::Weak) => {
             let mut merged = BTreeMap::new();
@@ -234,7 +256,7 @@ fn fit_map(value: Value, item: &Type, typing: Typing) -> Result<Value, Misfit> {
     };
     let mut fitted = BTreeMap::new();
     for (key, part) in entries {
-        let part = fit_part(part, item, typing).map_err(|e| e.under(PathStep::Key(key.clone())))?;
+        let part = fit_part(part, item, fitting).map_err(|e| e.under(PathStep::Key(key.clone())))?;
         fitted.insert(key, part);
     }
     let ty = match item_type(item) {
@@ -247,7 +269,7 @@ fn fit_map(value: Value, item: &Type, typing: Typing) -> Result<Value, Misfit> {
 fn fit_object(
     value: Value,
     fields: &[(String, Type, bool)],
-    typing: Typing,
+    fitting: Fitting,
 ) -> Result<Value, Misfit> {
     let ValueKind::Mapping(mut entries) = value.kind else {
         return Err(Misfit::new("object required"));
@@ -256,7 +278,7 @@ fn fit_object(
     for (name, ty, optional) in fields {
         match entries.remove(name) {
             Some(part) if !matches!(part.kind, ValueKind::Null) => {
-                let part = fit_part(part, ty, typing)
+                let part = fit_part(part, ty, fitting)
                     .map_err(|e| e.under(PathStep::Attribute(name.clone())))?;
                 fitted.insert(name.clone(), part);
             }
@@ -278,9 +300,9 @@ fn fit_object(
 }
 
 /// A part of a collection; null counts as the empty value of its type, as a component would see it.
-fn fit_part(value: Value, ty: &Type, typing: Typing) -> Result<Value, Misfit> {
+fn fit_part(value: Value, ty: &Type, fitting: Fitting) -> Result<Value, Misfit> {
     if !matches!(value.kind, ValueKind::Null) {
-        return fit(value, ty, typing);
+        return fit(value, ty, fitting);
     }
     Ok(match ty {
         Type::Primitive(Primitive::String) => Value::string(""),

@@ -1,7 +1,7 @@
 use bigdecimal::BigDecimal;
 use host_eval::{Type as ValueType, Value, ValueKind};
 
-use super::{Typing, fit};
+use super::{Fitting, Typing, Unknowns, fit};
 use crate::schema::{Primitive, Type};
 
 fn list_of_text() -> Type {
@@ -32,7 +32,11 @@ fn show(value: &Value) -> String {
 }
 
 fn check(value: Value, ty: &Type, typing: Typing, expected: &str) {
-    let shown = match fit(value, ty, typing) {
+    let fitting = Fitting {
+        typing,
+        unknowns: Unknowns::Replace,
+    };
+    let shown = match fit(value, ty, fitting) {
         Ok(value) => show(&value),
         Err(misfit) => format!("error: {}", misfit.message),
     };
@@ -124,7 +128,11 @@ fn marks_stay_on_values_and_parts() {
         Value::string("a").with_sensitive(),
         Value::string("b"),
     ]);
-    let fitted = fit(value, &list_of_text(), Typing::Strict).expect("fits");
+    let fitting = Fitting {
+        typing: Typing::Strict,
+        unknowns: Unknowns::Replace,
+    };
+    let fitted = fit(value, &list_of_text(), fitting).expect("fits");
     let ValueKind::Sequence(items) = fitted.kind else {
         panic!("a list")
     };
@@ -132,4 +140,18 @@ fn marks_stay_on_values_and_parts() {
         (items[0].sensitive, items[1].sensitive, fitted.sensitive),
         (true, false, false)
     );
+}
+
+#[test]
+fn what_is_unknown_stays_so_when_a_plan_is_shown() {
+    let value = Value::tuple(vec![
+        Value::string("a"),
+        Value::unknown(ValueType::String),
+    ]);
+    let fitting = Fitting {
+        typing: Typing::Strict,
+        unknowns: Unknowns::Keep,
+    };
+    let fitted = fit(value, &list_of_text(), fitting).expect("fits");
+    assert_eq!(show(&fitted), "[\"a\", unknown]");
 }

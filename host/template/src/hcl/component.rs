@@ -50,6 +50,7 @@ impl HclComponent {
             base,
             scope,
             dynamic,
+            unknowns: view.renderer.unknowns(),
             problems: Diagnostics::new(),
         };
         let mut draft = Draft::default();
@@ -99,6 +100,7 @@ fn draft_of(value: &Value, span: Span, schema: &Schema) -> Draft {
                 value: entry,
                 name_span: Some(span),
                 spans: vec![(Vec::new(), span)],
+                waits_for: Vec::new(),
             }),
         }
     }

@@ -12,6 +12,7 @@ mod build;
 mod component;
 mod declarations;
 mod dynamic;
+mod early;
 mod evaluation;
 mod files;
 mod graph;

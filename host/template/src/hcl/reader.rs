@@ -6,6 +6,8 @@ use host_syntax::ast::{Attribute, Body, Expr, ExprKind};
 use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 
 use crate::assemble::{Draft, DraftBlock, DraftOption};
+use crate::fit::Unknowns;
+use crate::hcl::early::evaluate_early;
 use crate::hcl::bound::{BoundBody, DynamicBlocks};
 use crate::model::PathStep;
 use crate::schema::Schema;
@@ -17,6 +19,8 @@ pub(crate) struct Reader<'a> {
     /// What attributes see.
     pub(crate) scope: &'a Scope,
     pub(crate) dynamic: DynamicBlocks,
+    /// Whether anybody asks what a value waits for.
+    pub(crate) unknowns: Unknowns,
     pub(crate) problems: Diagnostics,
 }
 
@@ -60,7 +64,13 @@ impl Reader<'_> {
     }
 
     fn option(&mut self, attribute: &Attribute, scope: &Scope) -> DraftOption {
-        let (value, found) = evaluate(&attribute.expr, scope);
+        let (value, found, waits_for) = match self.unknowns {
+            Unknowns::Keep => evaluate_early(&attribute.expr, scope),
+            Unknowns::Replace => {
+                let (value, found) = evaluate(&attribute.expr, scope);
+                (value, found, Vec::new())
+            }
+        };
         self.problems.extend(found);
         let mut spans = Vec::new();
         expression_spans(&attribute.expr, &mut Vec::new(), &mut spans);
@@ -70,6 +80,7 @@ impl Reader<'_> {
             value,
             name_span: Some(attribute.name.span),
             spans,
+            waits_for,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use host_eval::{Scope, Value};
+use host_eval::{Scope, Type, Value};
 use sdk_go_template::{BuildValues, Context};
 
 use crate::hcl::scope::extended;
@@ -115,10 +115,6 @@ impl Surroundings {
     fn renderer(&self, generated: &Generated) -> Renderer {
         let build = match (&self.build_name, generated) {
             (None, _) => BuildValues::Unavailable,
-            (Some(_), Generated::Names(names)) => {
-                let common = GENERATED_NAMES.iter().map(|name| (*name).to_owned());
-                BuildValues::Placeholders(names.iter().cloned().chain(common).collect())
-            }
             (Some(_), generated) => build_values(generated),
         };
         Renderer::hcl(
@@ -140,6 +136,10 @@ fn build_value(build_name: &str, generated: &Generated) -> Value {
             for name in names.iter().map(String::as_str).chain(common) {
                 entries.insert(name.to_owned(), Value::string(UNKNOWN_TEXT));
             }
+        }
+        Generated::Later => {
+            let common = GENERATED_NAMES.iter().copied();
+            entries.extend(common.map(|name| (name.to_owned(), Value::unknown(Type::String))));
         }
         Generated::Values(values) => entries.clone_from(values),
     }

@@ -12,7 +12,7 @@ use crate::fit::Typing;
 use crate::legacy::parse::kind_name;
 use crate::legacy::sections::Options;
 use crate::model::{Component, ComponentKind, Configured, Generated, PathStep};
-use crate::render::{GENERATED_NAMES, Renderer, UserVariables, build_values};
+use crate::render::{Renderer, UserVariables, build_values};
 use crate::schema::Schema;
 
 /// The configuration of a component, not yet rendered.
@@ -61,10 +61,6 @@ impl LegacyComponent {
     fn renderer(&self, kind: ComponentKind, generated: &Generated) -> Renderer {
         let build = match (kind, generated) {
             (ComponentKind::Builder | ComponentKind::DataSource, _) => BuildValues::Unavailable,
-            (_, Generated::Names(names)) => {
-                let common = GENERATED_NAMES.iter().map(|name| (*name).to_owned());
-                BuildValues::Placeholders(names.iter().cloned().chain(common).collect())
-            }
             (_, generated) => build_values(generated),
         };
         let context = Context {
@@ -102,6 +98,7 @@ fn read_option(member: &Member) -> DraftOption {
         value,
         name_span: Some(member.key_span),
         spans,
+        waits_for: Vec::new(),
     }
 }
 

@@ -128,7 +128,7 @@ impl LegacyTemplate {
     pub(crate) fn render(&self, text: &str) -> Result<String, TemplateError> {
         let nothing = Generated::Names(Vec::new());
         let renderer = Renderer::legacy(self.context(), Arc::clone(&self.user), &nothing);
-        renderer.text(text).map(|(text, _)| text)
+        renderer.text(text).map(|rendered| rendered.text)
     }
 
     /// Name and value of every user variable, sorted.

@@ -1,0 +1,77 @@
+//! `kiln plan`.
+
+use host_diag::{Diagnostic, Diagnostics, SourceMap, render_json};
+use host_plan::{Offered, Plan};
+use host_plugin_client::Registry;
+use host_template::LoadOptions;
+use host_ui::Ui;
+
+use crate::arguments::PlanArguments;
+use crate::commands::build::usage;
+use crate::world::World;
+use crate::{exit, template};
+
+/// Prints what a template would run. No plugin is started except for data sources, and these only
+/// when asked to.
+pub async fn run(world: &World, ui: &Ui, arguments: PlanArguments) -> u8 {
+    let options = match template::options(world, &arguments.template, true) {
+        Ok(options) => options,
+        Err(message) => return usage(ui, &message, "plan"),
+    };
+    let mut sources = SourceMap::default();
+    let registry = Registry::scan(world.settings()).await;
+    let (plan, problems) = make(&options, &registry, &arguments, ui, &mut sources).await;
+    let usable = !problems.iter().any(Diagnostic::is_error);
+    if let Some(directory) = registry.made_run_directory() {
+        for leftover in directory.finish(&registry).await {
+            crate::commands::build::report_leftover(ui, &leftover);
+        }
+    }
+    if arguments.json {
+        ui.say(&plan.to_json(&render_json(&problems, &sources)));
+    } else {
+        template::report(ui, &problems, &sources);
+        if usable {
+            ui.say(&plan.to_text());
+        }
+    }
+    if usable { exit::DONE } else { exit::FAILED }
+}
+
+/// The plan, as far as the template allows, and everything wrong with it.
+async fn make(
+    options: &LoadOptions,
+    registry: &Registry,
+    arguments: &PlanArguments,
+    ui: &Ui,
+    sources: &mut SourceMap,
+) -> (Plan, Diagnostics) {
+    let mut plan = Plan {
+        template: options.path.clone(),
+        data_read: arguments.evaluate_datasources,
+        ..Plan::default()
+    };
+    let (template, mut problems) = host_template::load(options, sources);
+    let Some(mut template) = template else {
+        return (plan, problems);
+    };
+    if problems.iter().any(Diagnostic::is_error) {
+        return (plan, problems);
+    }
+    template::hide_secrets(ui, &template);
+    let offered = Offered::new(registry);
+    problems.extend(
+        template
+            .initialize(&offered, arguments.evaluate_datasources)
+            .await,
+    );
+    template::hide_secrets(ui, &template);
+    plan.data_sources = template.data_sources();
+    let (builds, found) = template.builds(&offered);
+    problems.extend(found);
+    let (builds, found) = host_plan::plan(&builds, &offered, sources);
+    problems.extend(found);
+    problems.extend(offered.warnings());
+    plan.builds = builds;
+    (plan, problems)
+}

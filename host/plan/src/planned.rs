@@ -1,0 +1,171 @@
+//! Evaluating every component of every build.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use host_diag::{Diagnostic, Diagnostics, SourceMap};
+use host_eval::Value;
+use host_template::{Build, Component, Components, Generated, PathStep};
+
+/// What a template would run.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The template as the user named it.
+    pub template: String,
+    /// Data sources, such as `data.http.page`, in the order of the template.
+    pub data_sources: Vec<String>,
+    /// Whether the data sources were read for this plan.
+    pub data_read: bool,
+    /// In the order they start; they run side by side.
+    pub builds: Vec<PlannedBuild>,
+}
+
+/// One build.
+#[derive(Debug)]
+pub struct PlannedBuild {
+    /// Its name in all output.
+    pub name: String,
+    /// The builder.
+    pub source: PlannedComponent,
+    /// In the order they run.
+    pub provisioners: Vec<PlannedProvisioner>,
+    /// Runs when the build failed.
+    pub error_cleanup: Option<PlannedProvisioner>,
+    /// Chains, in the order they run.
+    pub post_processors: Vec<Vec<PlannedPostProcessor>>,
+}
+
+/// A component with its evaluated options.
+#[derive(Debug)]
+pub struct PlannedComponent {
+    /// Its type, such as `shell`.
+    pub type_name: String,
+    /// The header of its block: `provisioner "shell"`.
+    pub header: String,
+    /// File and line (from one) of the block; `None` when it stands in no file.
+    pub place: Option<(String, usize)>,
+    /// An object: options and blocks that the template sets.
+    pub options: Value,
+    /// What options that are not wholly known wait for, such as `build.Host`, by path.
+    pub waits_for: BTreeMap<Vec<PathStep>, Vec<String>>,
+}
+
+/// A provisioner.
+#[derive(Debug)]
+pub struct PlannedProvisioner {
+    /// The component.
+    pub component: PlannedComponent,
+    /// Wait before it.
+    pub pause_before: Option<Duration>,
+    /// Limit of one try.
+    pub timeout: Option<Duration>,
+    /// Further tries after a failure.
+    pub max_retries: u32,
+    /// Whether a failure is only a warning.
+    pub continue_on_error: bool,
+}
+
+/// A post-processor.
+#[derive(Debug)]
+pub struct PlannedPostProcessor {
+    /// The component.
+    pub component: PlannedComponent,
+    /// Its name; empty when the template gives none.
+    pub name: String,
+    /// What the template says about the input.
+    pub keep_input_artifact: Option<bool>,
+}
+
+/// Evaluates every component of `builds`. Problems that several builds share are listed once.
+#[must_use]
+pub fn plan(
+    builds: &[Build],
+    components: &dyn Components,
+    sources: &SourceMap,
+) -> (Vec<PlannedBuild>, Diagnostics) {
+    let mut planner = Planner {
+        components,
+        sources,
+        problems: Diagnostics::new(),
+    };
+    let planned = builds.iter().map(|build| planner.build(build)).collect();
+    (planned, planner.problems)
+}
+
+struct Planner<'a> {
+    components: &'a dyn Components,
+    sources: &'a SourceMap,
+    problems: Diagnostics,
+}
+
+impl Planner<'_> {
+    fn build(&mut self, build: &Build) -> PlannedBuild {
+        PlannedBuild {
+            name: build.name.clone(),
+            source: self.component(&build.source),
+            provisioners: build
+                .provisioners
+                .iter()
+                .map(|plan| self.provisioner(plan))
+                .collect(),
+            error_cleanup: build
+                .error_cleanup
+                .as_ref()
+                .map(|plan| self.provisioner(plan)),
+            post_processors: build
+                .post_processors
+                .iter()
+                .map(|chain| chain.iter().map(|one| self.post_processor(one)).collect())
+                .collect(),
+        }
+    }
+
+    fn provisioner(&mut self, plan: &host_template::ProvisionerPlan) -> PlannedProvisioner {
+        PlannedProvisioner {
+            component: self.component(&plan.component),
+            pause_before: plan.pause_before,
+            timeout: plan.timeout,
+            max_retries: plan.max_retries,
+            continue_on_error: plan.continue_on_error,
+        }
+    }
+
+    fn post_processor(&mut self, plan: &host_template::PostProcessor) -> PlannedPostProcessor {
+        PlannedPostProcessor {
+            component: self.component(&plan.component),
+            name: plan.name.clone(),
+            keep_input_artifact: plan.keep_input_artifact,
+        }
+    }
+
+    fn component(&mut self, component: &Component) -> PlannedComponent {
+        let mut planned = PlannedComponent {
+            type_name: component.type_name.clone(),
+            header: component.header.clone(),
+            place: component.span.map(|span| {
+                let (line, _) = self.sources.position(span.file, span.start);
+                (self.sources.name(span.file).to_owned(), line)
+            }),
+            options: Value::object(BTreeMap::new()),
+            waits_for: BTreeMap::new(),
+        };
+        let schema = self
+            .components
+            .schema(component.kind, &component.type_name);
+        if let Some(schema) = schema {
+            let (configured, found) = component.configure(schema, &Generated::Later);
+            self.report(found);
+            planned.options = configured.value;
+            planned.waits_for = configured.waits_for;
+        }
+        planned
+    }
+
+    fn report(&mut self, found: Vec<Diagnostic>) {
+        for problem in found {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+    }
+}
