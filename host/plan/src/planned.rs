@@ -149,9 +149,7 @@ impl Planner<'_> {
             options: Value::object(BTreeMap::new()),
             waits_for: BTreeMap::new(),
         };
-        let schema = self
-            .components
-            .schema(component.kind, &component.type_name);
+        let schema = self.components.schema(component.kind, &component.type_name);
         if let Some(schema) = schema {
             let (configured, found) = component.configure(schema, &Generated::Later);
             self.report(found);

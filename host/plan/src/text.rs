@@ -65,8 +65,16 @@ fn write_build(text: &mut String, build: &PlannedBuild) {
 fn rules(provisioner: &PlannedProvisioner) -> Vec<String> {
     let seconds = |duration: Duration| format!("{duration:?}");
     let mut rules = Vec::new();
-    rules.extend(provisioner.pause_before.map(|pause| format!("after a pause of {}", seconds(pause))));
-    rules.extend(provisioner.timeout.map(|limit| format!("at most {}", seconds(limit))));
+    rules.extend(
+        provisioner
+            .pause_before
+            .map(|pause| format!("after a pause of {}", seconds(pause))),
+    );
+    rules.extend(
+        provisioner
+            .timeout
+            .map(|limit| format!("at most {}", seconds(limit))),
+    );
     if provisioner.max_retries > 0 {
         rules.push(format!("up to {} tries", provisioner.max_retries + 1));
     }
@@ -85,12 +93,7 @@ fn kept(processor: &PlannedPostProcessor) -> Vec<String> {
     words.map(str::to_owned).into_iter().collect()
 }
 
-fn write_component(
-    text: &mut String,
-    title: &str,
-    component: &PlannedComponent,
-    rules: &[String],
-) {
+fn write_component(text: &mut String, title: &str, component: &PlannedComponent, rules: &[String]) {
     let mut notes: Vec<String> = rules.to_vec();
     notes.extend(
         component

@@ -58,7 +58,11 @@ impl Printer<'_> {
                 let parts = entries.iter().map(|(key, entry)| {
                     let mut path = path.clone();
                     path.push(PathStep::Attribute(key.clone()));
-                    format!("{} = {}", name_text(key), self.value(entry, path, indent + 2))
+                    format!(
+                        "{} = {}",
+                        name_text(key),
+                        self.value(entry, path, indent + 2)
+                    )
                 });
                 bracketed(("{ ", " }"), parts.collect(), indent)
             }
