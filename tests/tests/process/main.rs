@@ -6,4 +6,6 @@ mod command_line;
 mod fix;
 mod fmt;
 mod performance;
+mod plan;
+mod small_components;
 mod transfers;
