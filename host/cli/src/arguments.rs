@@ -39,6 +39,8 @@ pub enum Request {
     Hcl2Upgrade(Hcl2UpgradeArguments),
     /// See the components of a template
     Inspect(InspectArguments),
+    /// Show what a template would run, without running it
+    Plan(PlanArguments),
     /// Check that a template is valid
     Validate(ValidateArguments),
     /// Print the version
@@ -209,6 +211,22 @@ pub struct InspectArguments {
     pub template: TemplateArguments,
 }
 
+/// Flags of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// Print the plan as data, for scripts
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "false", default_missing_value = "true")]
+    pub json: bool,
+    /// Run data sources, whose results are unknown otherwise
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "false", default_missing_value = "true")]
+    pub evaluate_datasources: bool,
+    /// Flags about the template.
+    #[command(flatten)]
+    pub template: TemplateArguments,
+}
+
 /// Flags of `validate`.
 #[derive(Debug, Args)]
 pub struct ValidateArguments {
@@ -220,6 +238,10 @@ pub struct ValidateArguments {
     #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
           default_value = "false", default_missing_value = "true")]
     pub no_warn_undeclared_var: bool,
+    /// Print what is wrong as data, for editors and scripts
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "false", default_missing_value = "true")]
+    pub json: bool,
     /// Run data sources, whose results are placeholders otherwise
     #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
           default_value = "false", default_missing_value = "true")]

@@ -68,6 +68,7 @@ async fn run(world: &World, redactor: Redactor) -> u8 {
                 commands::hcl2_upgrade::run(world, &ui, &arguments).await
             }
             Request::Inspect(arguments) => commands::inspect::run(world, &ui, arguments).await,
+            Request::Plan(arguments) => commands::plan::run(world, &ui, arguments).await,
             Request::Validate(arguments) => commands::validate::run(world, &ui, arguments).await,
             Request::Version => commands::version::run(&ui),
         },

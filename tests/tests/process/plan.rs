@@ -22,9 +22,10 @@ build {
   sources = ["null.one"]
 
   provisioner "shell" {
-    inline       = ["echo ${build.Host}", "echo plain", "echo {{ build `User` }}"]
-    pause_before = "90s"
-    max_retries  = 2
+    inline        = ["echo ${build.Host}", "echo plain"]
+    remote_folder = "/home/{{ build `User` }}"
+    pause_before  = "90s"
+    max_retries   = 2
   }
   provisioner "shell-local" {
     inline          = ["echo ${build.Custom} ${data.null.late.output}"]
@@ -59,16 +60,14 @@ fn the_plan_shows_evaluated_options_and_what_is_not_known_until_when() -> Result
     assert_eq!(source["options"]["ssh_username"], "WHO");
     assert_eq!(source["options"]["ssh_password"], "<sensitive>");
     assert_eq!(source["sensitive"], json!(["ssh_password"]));
-    assert_eq!((&source["file"], &source["line"]), (&json!("t.pkr.hcl"), &json!(9)));
-    let shell = &build["provisioners"][0];
-    assert_eq!(shell["options"]["inline"], json!([null, "echo plain", null]));
     assert_eq!(
-        shell["unknown"],
-        json!({
-            "inline[0]": ["build.Host", "build.User"],
-            "inline[2]": ["build.Host", "build.User"],
-        })
+        (&source["file"], &source["line"]),
+        (&json!("t.pkr.hcl"), &json!(9))
     );
+    let shell = &build["provisioners"][0];
+    assert_eq!(shell["options"]["inline"], json!([null, "echo plain"]));
+    let waits = json!({"inline[0]": ["build.Host"], "remote_folder": ["build.User"]});
+    assert_eq!(shell["unknown"], waits);
     assert_eq!(shell["pause_before_seconds"], 90.0);
     assert_eq!(shell["max_retries"], 2);
     let local = &build["provisioners"][1];
@@ -91,7 +90,7 @@ fn the_text_of_a_plan_has_no_secret_and_nothing_is_run() -> Result<()> {
     let shown = shown
         .says("Plan of t.pkr.hcl: 1 build. Nothing was run.")
         .says("ssh_password = <sensitive>")
-        .says("(known when the machine runs: build.Host, build.User)")
+        .says("remote_folder = (known when the machine runs: build.User)")
         .says("1. provisioner \"shell\"  (after a pause of 90s; up to 3 tries; t.pkr.hcl:18)")
         .lacks("hush-hush");
     assert!(!kiln.work().join("m.json").exists(), "{shown}");
@@ -126,14 +125,24 @@ fn a_wrong_template_has_no_plan_but_all_its_problems() -> Result<()> {
         "source \"null\" \"a\" {\n  comunicator = \"none\"\n}\nbuild {\n  sources = [\"null.a\"]\n  \
          provisioner \"shell-local\" {\n    inlin = [var.nothing]\n  }\n}\n",
     );
-    kiln.run(&["plan", "t.pkr.hcl"])?
-        .failure()
-        .says("t.pkr.hcl line 2")
-        .says("t.pkr.hcl line 7")
-        .lacks("Plan of");
+    drop(
+        kiln.run(&["plan", "t.pkr.hcl"])?
+            .failure()
+            .says("t.pkr.hcl line 2")
+            .says("t.pkr.hcl line 7")
+            .lacks("Plan of"),
+    );
     let finished = kiln.run(&["plan", "-json", "t.pkr.hcl"])?.failure();
     let document: Value = serde_json::from_str(&finished.stdout)?;
-    assert!(document["diagnostics"].as_array().is_some_and(|all| all.len() >= 2));
-    kiln.run(&["plan", "missing.pkr.hcl"])?.failure().says("missing.pkr.hcl");
+    assert!(
+        document["diagnostics"]
+            .as_array()
+            .is_some_and(|all| all.len() >= 2)
+    );
+    drop(
+        kiln.run(&["plan", "missing.pkr.hcl"])?
+            .failure()
+            .says("missing.pkr.hcl"),
+    );
     Ok(())
 }

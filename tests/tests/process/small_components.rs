@@ -15,15 +15,19 @@ fn build(kiln: &Kiln, body: &str) -> Result<kiln_tests::Finished> {
 fn sleep_waits_and_its_duration_is_checked() -> Result<()> {
     let kiln = Kiln::new();
     let before = std::time::Instant::now();
-    build(&kiln, "provisioner \"sleep\" {\n duration = \"1200ms\"\n}")?.success();
+    drop(build(&kiln, "provisioner \"sleep\" {\n duration = \"1200ms\"\n}")?.success());
     assert!(before.elapsed() >= std::time::Duration::from_millis(1200));
-    build(&kiln, "provisioner \"sleep\" {\n duration = \"soon\"\n}")?
-        .failure()
-        .says("t.pkr.hcl line 7")
-        .says("duration");
-    build(&kiln, "provisioner \"sleep\" {}")?
-        .failure()
-        .says("The argument \"duration\" is required");
+    drop(
+        build(&kiln, "provisioner \"sleep\" {\n duration = \"soon\"\n}")?
+            .failure()
+            .says("t.pkr.hcl line 7")
+            .says("duration"),
+    );
+    drop(
+        build(&kiln, "provisioner \"sleep\" {}")?
+            .failure()
+            .says("The argument \"duration\" is required"),
+    );
     Ok(())
 }
 
@@ -31,13 +35,17 @@ fn sleep_waits_and_its_duration_is_checked() -> Result<()> {
 fn a_breakpoint_goes_on_when_disabled_and_fails_when_nobody_is_there() -> Result<()> {
     let kiln = Kiln::new();
     let off = "provisioner \"breakpoint\" {\n disable = true\n note = \"look\"\n}";
-    build(&kiln, off)?
-        .success()
-        .says("==> null.a: Breakpoint provisioner with note \"look\" disabled; continuing...");
-    build(&kiln, "provisioner \"breakpoint\" {}")?
-        .failure()
-        .says("==> null.a: Pausing at breakpoint provisioner.")
-        .says("Error asking for input: ");
+    drop(
+        build(&kiln, off)?
+            .success()
+            .says("==> null.a: Breakpoint provisioner with note \"look\" disabled; continuing..."),
+    );
+    drop(
+        build(&kiln, "provisioner \"breakpoint\" {}")?
+            .failure()
+            .says("==> null.a: Pausing at breakpoint provisioner.")
+            .says("Error asking for input: "),
+    );
     Ok(())
 }
 
@@ -50,16 +58,20 @@ fn artifice_replaces_the_artifact_by_the_files_that_match() -> Result<()> {
       post-processor \"artifice\" { files = [\"out/*.img\", \"out/a.img\", \"none/*\"] }
       post-processor \"manifest\" { output = \"m.json\" }
     }";
-    build(&kiln, chain)?
-        .success()
-        .says("Using these artifact files: out/a.img, out/b.img")
-        .says("Created artifact from files: out/a.img, out/b.img");
+    drop(
+        build(&kiln, chain)?
+            .success()
+            .says("Using these artifact files: out/a.img, out/b.img")
+            .says("Created artifact from files: out/a.img, out/b.img"),
+    );
     let manifest: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(kiln.work().join("m.json"))?)?;
     assert_eq!(manifest["builds"][0]["files"][1]["name"], "out/b.img");
-    build(&kiln, "post-processor \"artifice\" {\n files = []\n}")?
-        .failure()
-        .says("No files specified in artifice configuration");
+    drop(
+        build(&kiln, "post-processor \"artifice\" {\n files = []\n}")?
+            .failure()
+            .says("No files specified in artifice configuration"),
+    );
     Ok(())
 }
 
@@ -79,16 +91,22 @@ build {
 }
 "#,
     );
-    kiln.run(&["validate", "t.pkr.hcl"])?.success();
-    kiln.run(&["validate", "-evaluate-datasources", "t.pkr.hcl"])?
-        .failure()
-        .says("cannot ask http://127.0.0.1:1/")
-        .says("t.pkr.hcl line 3");
-    kiln.run(&["build", "t.pkr.hcl"])?
-        .failure()
-        .says("cannot ask http://127.0.0.1:1/");
-    kiln.run(&["plan", "-evaluate-datasources", "t.pkr.hcl"])?
-        .failure()
-        .says("cannot ask http://127.0.0.1:1/");
+    drop(kiln.run(&["validate", "t.pkr.hcl"])?.success());
+    drop(
+        kiln.run(&["validate", "-evaluate-datasources", "t.pkr.hcl"])?
+            .failure()
+            .says("cannot ask http://127.0.0.1:1/")
+            .says("t.pkr.hcl line 3"),
+    );
+    drop(
+        kiln.run(&["build", "t.pkr.hcl"])?
+            .failure()
+            .says("cannot ask http://127.0.0.1:1/"),
+    );
+    drop(
+        kiln.run(&["plan", "-evaluate-datasources", "t.pkr.hcl"])?
+            .failure()
+            .says("cannot ask http://127.0.0.1:1/"),
+    );
     Ok(())
 }

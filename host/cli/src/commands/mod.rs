@@ -6,5 +6,6 @@ pub mod fmt;
 pub mod gc;
 pub mod hcl2_upgrade;
 pub mod inspect;
+pub mod plan;
 pub mod validate;
 pub mod version;
