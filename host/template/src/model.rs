@@ -102,11 +102,7 @@ impl Template {
     #[must_use]
     pub fn data_sources(&self) -> Vec<String> {
         match &self.inner {
-            TemplateKind::Hcl(template) => {
-                let data = template.data.iter();
-                data.map(|one| format!("data.{}.{}", one.type_name, one.name))
-                    .collect()
-            }
+            TemplateKind::Hcl(template) => template.data_sources(),
             TemplateKind::Legacy(_) => Vec::new(),
         }
     }

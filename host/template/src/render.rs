@@ -1,8 +1,8 @@
 //! Go template calls inside values.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bigdecimal::ToPrimitive;
 use host_eval::{Value, ValueKind};
@@ -93,7 +93,10 @@ impl CustomFunctions for Watch {
                 if self.unknowns == Unknowns::Replace {
                     return None;
                 }
-                let mut waits_for = self.waits_for.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut waits_for = self
+                    .waits_for
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
                 waits_for.push(format!("build.{key}"));
                 Some(Ok(Data::String(UNKNOWN_TEXT.to_owned())))
             }

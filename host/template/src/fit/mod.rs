@@ -172,12 +172,13 @@ fn fit_primitive(value: Value, wanted: Primitive, fitting: Fitting) -> Result<Va
                 .ok_or_else(|| Misfit::new("string required")),
         },
         Primitive::Bool => {
-            let bool = to_bool(&value, fitting.typing).ok_or_else(|| Misfit::new("a bool is required"))?;
+            let bool =
+                to_bool(&value, fitting.typing).ok_or_else(|| Misfit::new("a bool is required"))?;
             Ok(Value::bool(bool))
         }
         Primitive::Number => {
-            let number =
-                to_number(&value, fitting.typing).ok_or_else(|| Misfit::new("a number is required"))?;
+            let number = to_number(&value, fitting.typing)
+                .ok_or_else(|| Misfit::new("a number is required"))?;
             Ok(Value::number(number))
         }
     }
@@ -256,7 +257,8 @@ fn fit_map(value: Value, item: &Type, fitting: Fitting) -> Result<Value, Misfit>
     };
     let mut fitted = BTreeMap::new();
     for (key, part) in entries {
-        let part = fit_part(part, item, fitting).map_err(|e| e.under(PathStep::Key(key.clone())))?;
+        let part =
+            fit_part(part, item, fitting).map_err(|e| e.under(PathStep::Key(key.clone())))?;
         fitted.insert(key, part);
     }
     let ty = match item_type(item) {

@@ -144,10 +144,7 @@ fn marks_stay_on_values_and_parts() {
 
 #[test]
 fn what_is_unknown_stays_so_when_a_plan_is_shown() {
-    let value = Value::tuple(vec![
-        Value::string("a"),
-        Value::unknown(ValueType::String),
-    ]);
+    let value = Value::tuple(vec![Value::string("a"), Value::unknown(ValueType::String)]);
     let fitting = Fitting {
         typing: Typing::Strict,
         unknowns: Unknowns::Keep,

@@ -10,7 +10,7 @@ use crate::hcl::variables::{Origin, Variable, Variables};
 use crate::options::LoadOptions;
 
 /// What the names of environment variables with values start with.
-const ENVIRONMENT_PREFIX: &str = "PKR_VAR_";
+pub(crate) const ENVIRONMENT_PREFIX: &str = "PKR_VAR_";
 
 /// Gives the variables their values, lowest precedence first; `automatic` are the value files
 /// found beside the template.

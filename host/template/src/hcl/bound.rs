@@ -37,6 +37,8 @@ pub(crate) struct BoundBlock {
     pub(crate) labels: Vec<Ident>,
     pub(crate) body: BoundBody,
     pub(crate) header: Span,
+    /// Which of several it is, when `for_each` or `count` made it.
+    pub(crate) instance: Option<String>,
 }
 
 /// What a body holds, with dynamic blocks replaced.
@@ -56,14 +58,16 @@ impl Contents {
 }
 
 impl BoundBlock {
-    /// The header as it reads.
+    /// The header as it reads; an instance says which one it is: `source "null" "a" ["key"]`.
     pub(crate) fn header_text(&self) -> String {
         let labels: String = self
             .labels
             .iter()
             .map(|label| format!(" {:?}", label.name))
             .collect();
-        format!("{}{labels}", self.kind.name)
+        let instance = self.instance.as_ref();
+        let instance = instance.map(|key| format!(" [{key:?}]"));
+        format!("{}{labels}{}", self.kind.name, instance.unwrap_or_default())
     }
 
     /// The n-th label, empty when there is none.
@@ -80,6 +84,7 @@ impl BoundBlock {
                 bindings: bindings.cloned(),
             },
             header: block.header,
+            instance: None,
         }
     }
 }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span};
 use host_eval::{Scope, Value, evaluate};
-use host_syntax::ast::{Attribute, Expr, ExprKind};
+use host_syntax::ast::{Attribute, Body, Expr, ExprKind};
+use host_syntax::json;
 use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 
 use crate::hcl::bound::{BoundBlock, BoundBody};
+use crate::hcl::instances::{ARGUMENTS, Keys, instances};
 use crate::hcl::literal;
 use crate::hcl::post_processor::{PostProcessorBlock, read_chain, read_post_processor};
 use crate::hcl::provisioner::{ProvisionerBlock, meta_schema, read_provisioner};
 use crate::hcl::registry::check_registry;
 use crate::hcl::scope::{self, extended, in_block};
 use crate::hcl::source::{SourceKey, read_reference};
+use crate::model::{ComponentKind, Components};
 use crate::values::UNKNOWN_TEXT;
 
 /// A `build` block.
@@ -27,16 +30,55 @@ pub(crate) struct BuildBlock {
     pub(crate) error_cleanup: Option<ProvisionerBlock>,
     pub(crate) post_processors: Vec<Vec<PostProcessorBlock>>,
     pub(crate) header: String,
+    pub(crate) span: Span,
 }
 
 /// A source that a build uses, with what it adds to it.
 #[derive(Debug)]
 pub(crate) struct SourceUse {
+    /// The reference as it reads.
+    pub(crate) text: String,
     pub(crate) key: SourceKey,
-    /// The name in the build; the source's own unless the build gives another.
-    pub(crate) local_name: String,
+    /// The name in the build, when the build gives one.
+    pub(crate) name: Option<String>,
     pub(crate) addition: Option<Arc<BoundBody>>,
     pub(crate) span: Span,
+}
+
+impl SourceUse {
+    /// Whether it says more than the name in the build.
+    pub(crate) fn adds_options(&self) -> bool {
+        let body = self.addition.as_ref().map(|addition| &addition.body);
+        match body {
+            None => false,
+            Some(Body::Native(body)) => {
+                let named = |attribute: &Attribute| attribute.name.name == "name";
+                !body.blocks.is_empty() || !body.attributes.iter().all(named)
+            }
+            Some(Body::Json(value)) => match &value.kind {
+                json::Kind::Object(members) => members
+                    .iter()
+                    .any(|member| !matches!(&*member.key, "name" | "//")),
+                _ => true,
+            },
+        }
+    }
+
+    /// The same use of the source called `text` in a module.
+    pub(crate) fn within(text: &str, used: &SourceUse) -> Self {
+        let bare = text.strip_prefix("source.").unwrap_or(text);
+        let (type_name, name) = bare.split_once('.').unwrap_or((bare, ""));
+        Self {
+            text: text.to_owned(),
+            key: SourceKey {
+                type_name: type_name.to_owned(),
+                name: name.to_owned(),
+            },
+            name: used.name.clone(),
+            addition: used.addition.clone(),
+            span: used.span,
+        }
+    }
 }
 
 fn schema() -> ContentSchema {
@@ -66,15 +108,24 @@ fn schema() -> ContentSchema {
 pub(crate) fn read_build(
     block: &BoundBlock,
     base: &Scope,
+    components: Option<&dyn Components>,
     problems: &mut Diagnostics,
 ) -> BuildBlock {
     let mut found = Diagnostics::new();
-    let content = block.body.content(&schema(), base, &mut found);
+    let mut rules = schema();
+    if block.instance.is_some() {
+        rules.attributes.extend(meta_schema(&ARGUMENTS).attributes);
+    }
+    let content = block.body.content(&rules, base, &mut found);
     let outer = block.body.scope(base);
     let name = content
         .attribute("name")
         .map(|a| known_text(a, &outer, &mut found));
-    let name = name.unwrap_or_default();
+    let name = match (name.unwrap_or_default(), &block.instance) {
+        (name, None) => name,
+        (name, Some(key)) if name.is_empty() => key.clone(),
+        (name, Some(key)) => format!("{name}.{key}"),
+    };
     let description = content.attribute("description");
     let description = description
         .map(|a| known_text(a, &outer, &mut found))
@@ -86,6 +137,7 @@ pub(crate) fn read_build(
         error_cleanup: None,
         post_processors: Vec::new(),
         header: block.header_text(),
+        span: block.header,
         name,
     };
     if let Some(attribute) = content.attribute("sources") {
@@ -93,7 +145,9 @@ pub(crate) fn read_build(
     }
     let in_build = Value::object_of([("name", Value::string(build.name.as_str()))]);
     let scope = extended(base, [("build", in_build)]);
-    for inner in content.blocks {
+    let blocks = content.blocks.into_iter();
+    let blocks = blocks.flat_map(|inner| made(inner, &scope, components, &mut found));
+    for inner in blocks.collect::<Vec<_>>() {
         match inner.kind.name.as_str() {
             "source" => build.uses.extend(read_use(inner, &mut found)),
             "provisioner" => {
@@ -108,7 +162,7 @@ pub(crate) fn read_build(
                     .push(vec![read_post_processor(inner, &scope, &mut found)]);
             }
             "post-processors" => {
-                let chain = read_chain(&inner, base, &scope, &mut found);
+                let chain = read_chain(&inner, base, &scope, components, &mut found);
                 if !chain.is_empty() {
                     build.post_processors.push(chain);
                 }
@@ -137,6 +191,22 @@ pub(crate) fn read_build(
     }
     problems.extend(in_block(found, &build.header));
     build
+}
+
+/// The instances of a provisioner or post-processor; any other block is itself.
+pub(crate) fn made(
+    block: BoundBlock,
+    scope: &Scope,
+    components: Option<&dyn Components>,
+    problems: &mut Diagnostics,
+) -> Vec<BoundBlock> {
+    let kind = match block.kind.name.as_str() {
+        "provisioner" => ComponentKind::Provisioner,
+        "post-processor" => ComponentKind::PostProcessor,
+        _ => return vec![block],
+    };
+    let schema = components.and_then(|components| components.schema(kind, block.label(0)));
+    instances(block, scope, schema, Keys::Labels, problems)
 }
 
 fn read_cleanup(
@@ -175,10 +245,10 @@ fn read_sources(
     let mut uses = Vec::new();
     for (text, span) in source_texts(&attribute.expr, scope, problems) {
         if let Some(key) = read_reference(&text, span, problems) {
-            let local_name = key.name.clone();
             uses.push(SourceUse {
+                text,
                 key,
-                local_name,
+                name: None,
                 addition: None,
                 span,
             });
@@ -235,10 +305,10 @@ fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> 
     });
     problems.extend(in_block(found, &header));
     let key = key?;
-    let local_name = name.unwrap_or_else(|| key.name.clone());
     Some(SourceUse {
+        text: block.label(0).to_owned(),
         key,
-        local_name,
+        name,
         span: block.header,
         addition: Some(Arc::new(block.body)),
     })

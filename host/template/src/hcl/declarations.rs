@@ -9,6 +9,7 @@ use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 use crate::hcl::bound::BoundBody;
 use crate::hcl::dynamic::dynamic_rule;
 use crate::hcl::literal;
+use crate::hcl::module::{ModuleBlock, Output, read_module, read_output};
 use crate::hcl::scope::{empty, in_block, of_defaults};
 use crate::hcl::variables::{Variables, read_group, read_variable};
 use crate::options::LoadOptions;
@@ -42,6 +43,8 @@ pub(crate) struct Declarations {
     pub(crate) variables: Variables,
     pub(crate) locals: Vec<Local>,
     pub(crate) data: Vec<DataBlock>,
+    pub(crate) modules: Vec<ModuleBlock>,
+    pub(crate) outputs: Vec<Output>,
     /// `source`, `build`, `hcp_packer_registry` and `dynamic` blocks in order: they are read when
     /// values are known.
     pub(crate) pending: Vec<Block>,
@@ -56,6 +59,8 @@ pub(crate) fn root_schema() -> ContentSchema {
         ("local", &["name"]),
         ("locals", &[]),
         ("data", &["type", "name"]),
+        ("module", &["name"]),
+        ("output", &["name"]),
         ("communicator", &["type", "name"]),
     ]
     .into_iter()
@@ -102,6 +107,7 @@ pub(crate) fn declarations(bodies: &[Body], options: &LoadOptions) -> (Declarati
     let scope = of_defaults(options);
     let mut local_spans = HashMap::new();
     let mut data_spans = HashMap::new();
+    let (mut module_spans, mut output_spans) = (HashMap::new(), HashMap::new());
     for block in blocks {
         match block.kind.name.as_str() {
             "packer" => declared.packer.push(block),
@@ -115,6 +121,14 @@ pub(crate) fn declarations(bodies: &[Body], options: &LoadOptions) -> (Declarati
             "data" => {
                 let data = read_data(block, &mut data_spans, &mut problems);
                 declared.data.extend(data);
+            }
+            "module" => {
+                let module = read_module(&block, &mut module_spans, &mut problems);
+                declared.modules.extend(module);
+            }
+            "output" => {
+                let output = read_output(&block, &mut output_spans, &mut problems);
+                declared.outputs.extend(output);
             }
             "communicator" => {}
             _ => declared.pending.push(block),

@@ -113,6 +113,7 @@ fn expand_one(
             labels,
             body,
             header: block.header,
+            instance: None,
         });
     }
     Some(made)

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, nearest};
-use host_eval::{Scope, Value, evaluate};
+use host_eval::{Scope, Value, evaluate_within, evaluation_budget};
 
 use crate::hcl::component::{ComponentBody, HclComponent};
 use crate::hcl::declarations::{DataBlock, Local};
 use crate::hcl::graph::{Vertex, order};
+use crate::hcl::module::{Module, assign_inputs, compute_outputs};
 use crate::hcl::scope::{data_value, extended, in_block, packer_value, path_value, with_names};
 use crate::hcl::surroundings::Surroundings;
-use crate::hcl::template::HclTemplate;
+use crate::hcl::template::{Caller, HclTemplate};
 use crate::hcl::validation::validate;
 use crate::hcl::variables::Variable;
 use crate::model::{Component, ComponentKind, ComponentSource, Components, Generated};
@@ -27,40 +28,77 @@ pub(crate) async fn initialize(
     let mut problems = Diagnostics::new();
     for variable in template.variables.values() {
         if variable.assignments.is_empty() && !variable.broken {
-            problems.push(unset(variable));
+            problems.push(unset(variable, template.caller.as_ref()));
         }
         problems.extend(validate(variable, &template.options));
     }
-    let (order, found) = order(&template.locals, &template.data);
+    let (order, found) = order(&template.locals, &template.data, &template.modules);
     problems.extend(found);
+    let mut modules = std::mem::take(&mut template.modules);
+    let names: Vec<String> = modules
+        .iter()
+        .map(|module| module.block.name.clone())
+        .collect();
     let base = variable_scope(template);
     let mut results: HashMap<Vertex, Value> = HashMap::new();
+    // All locals together may spend what one expression may: each can be small, and all together
+    // more than any machine can keep, when each is made of two of the one before.
+    let mut budget = evaluation_budget();
     for vertex in order.vertices {
         let needs = &order.needs[&vertex];
-        let scope = scope_with(template, &base, needs, &results);
+        let scope = scope_with(template, &names, (&base, needs), &results);
         let (value, found) = match vertex {
-            Vertex::Local(index) => compute_local(&template.locals[index], &scope),
+            Vertex::Local(index) => compute_local(&template.locals[index], &scope, &mut budget),
             Vertex::Data(index) => {
                 let data = &template.data[index];
                 read_data(template, data, &scope, components, execute_data).await
+            }
+            Vertex::Module(index) => {
+                let called = run_module(&mut modules[index], &scope, components, execute_data);
+                Box::pin(called).await
             }
         };
         problems.extend(found);
         results.insert(vertex, value);
     }
+    template.modules = modules;
     finish(template, &base, results);
+    let (outputs, found) = compute_outputs(&template.outputs, &template.scope());
+    problems.extend(found);
+    template.output_values = outputs;
     problems
 }
 
-fn unset(variable: &Variable) -> Diagnostic {
-    Diagnostic::error(format!("Unset variable \"{}\"", variable.name))
+/// Computes the template of a module with the values its caller has for it; the value is that of
+/// its outputs.
+async fn run_module(
+    module: &mut Module,
+    scope: &Scope,
+    components: &dyn Components,
+    execute_data: bool,
+) -> (Value, Diagnostics) {
+    let mut problems = assign_inputs(module, scope);
+    problems.extend(initialize(&mut module.template, components, execute_data).await);
+    (module.template.output_values.clone(), problems)
+}
+
+fn unset(variable: &Variable, caller: Option<&Caller>) -> Diagnostic {
+    let problem = Diagnostic::error(format!("Unset variable \"{}\"", variable.name))
         .detail("A used variable must be set or have a default value; this one has neither.")
         .at(variable.span)
-        .context(variable.header.clone())
-        .hint(format!(
-            "Pass `-var {name}=…` or a value file, set PKR_VAR_{name}, or give it a default.",
-            name = variable.name
-        ))
+        .context(variable.header.clone());
+    let name = &variable.name;
+    match caller {
+        Some(caller) => problem
+            .related(caller.span, "the module is called here")
+            .hint(format!(
+                "Set `{name} = …` in the block of module \"{}\", or give it a default.",
+                caller.name
+            )),
+        None => problem.hint(format!(
+            "Pass `-var {name}=…` or a value file, set PKR_VAR_{name}, or give it a default."
+        )),
+    }
 }
 
 /// Variables, `path` and `packer`: all that is known before anything is computed.
@@ -80,11 +118,11 @@ pub(crate) fn variable_scope(template: &HclTemplate) -> Scope {
     with_names(&template.options, Path::new(&template.base_dir), names)
 }
 
-/// `base` with the locals and data sources that `needs` lists.
+/// `base` with the locals, data sources and modules that `needs` lists.
 fn scope_with(
     template: &HclTemplate,
-    base: &Scope,
-    needs: &[Vertex],
+    modules: &[String],
+    (base, needs): (&Scope, &[Vertex]),
     results: &HashMap<Vertex, Value>,
 ) -> Scope {
     if needs.is_empty() {
@@ -93,12 +131,16 @@ fn scope_with(
     let value = |vertex: &Vertex| results.get(vertex).cloned().unwrap_or_else(Value::dynamic);
     let mut locals = BTreeMap::new();
     let mut data: Vec<(&DataBlock, Value)> = Vec::new();
+    let mut called = BTreeMap::new();
     for vertex in needs {
         match vertex {
             Vertex::Local(index) => {
                 locals.insert(template.locals[*index].name.clone(), value(vertex));
             }
             Vertex::Data(index) => data.push((&template.data[*index], value(vertex))),
+            Vertex::Module(index) => {
+                called.insert(modules[*index].clone(), value(vertex));
+            }
         }
     }
     let mut names = Vec::new();
@@ -107,6 +149,9 @@ fn scope_with(
     }
     if !data.is_empty() {
         names.push(("data", data_object(&data)));
+    }
+    if !called.is_empty() {
+        names.push(("module", Value::object(called)));
     }
     extended(base, names)
 }
@@ -119,8 +164,12 @@ fn data_object(results: &[(&DataBlock, Value)]) -> Value {
     data_value(results.iter().map(|(data, value)| triple((*data, value))))
 }
 
-fn compute_local(local: &Local, scope: &Scope) -> (Value, Diagnostics) {
-    let (value, found) = evaluate(&local.expr, scope);
+fn compute_local(local: &Local, scope: &Scope, budget: &mut usize) -> (Value, Diagnostics) {
+    if *budget == 0 {
+        // The one that spent the rest has been told of.
+        return (Value::dynamic(), Diagnostics::new());
+    }
+    let (value, found) = evaluate_within(&local.expr, scope, budget);
     (
         value.marked_like(local.sensitive),
         in_block(found, &local.header),
@@ -200,6 +249,13 @@ fn finish(template: &mut HclTemplate, base: &Scope, mut results: HashMap<Vertex,
         .collect();
     let data = data_object(&data);
     let object = Value::object(locals.iter().cloned().collect());
-    template.scope = Some(extended(base, [("local", object), ("data", data)]));
+    let mut names = vec![("local", object), ("data", data)];
+    if !template.modules.is_empty() {
+        let modules = template.modules.iter().enumerate();
+        let called =
+            modules.map(|(i, module)| (module.block.name.clone(), take(Vertex::Module(i))));
+        names.push(("module", Value::object(called.collect())));
+    }
+    template.scope = Some(extended(base, names));
     template.local_values = locals.into_iter().collect();
 }

@@ -1,10 +1,11 @@
 //! Which files a template consists of, and what is in them.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use host_diag::{Diagnostic, Diagnostics, FileId, SourceMap};
-use host_syntax::{Body, parse_hcl, parse_hcl_json};
+use host_syntax::{Body, parse_hcl, parse_hcl_json, read_file};
 
 use crate::options::LoadOptions;
 
@@ -163,22 +164,15 @@ pub(crate) fn read(
     sources: &mut SourceMap,
     problems: &mut Diagnostics,
 ) -> Option<FileId> {
-    match fs::read(options.working_dir.join(name)) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => Some(sources.add(name, text)),
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                problems.push(
-                    Diagnostic::error("Invalid character encoding").detail(format!(
-                        "The file `{name}` is not UTF-8: byte {at} starts no character."
-                    )),
-                );
-                None
-            }
-        },
+    match read_file(&options.working_dir.join(name)) {
+        Ok(text) => Some(sources.add(name, text)),
         Err(error) => {
+            let summary = match error.kind() {
+                ErrorKind::InvalidData => "Invalid character encoding",
+                _ => "Failed to read file",
+            };
             problems.push(
-                Diagnostic::error("Failed to read file")
+                Diagnostic::error(summary)
                     .detail(format!("The file `{name}` cannot be read: {error}.")),
             );
             None

@@ -1,4 +1,4 @@
-//! Locals and data sources as one graph: what needs what, and in which order they are computed.
+//! Locals, data sources and modules as one graph: what needs what, and in which order they are computed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,12 +8,14 @@ use host_syntax::ast::Body;
 use host_syntax::json;
 
 use crate::hcl::declarations::{DataBlock, Local};
+use crate::hcl::module::Module;
 
-/// A vertex: the n-th local or data source.
+/// A vertex: the n-th local, data source or module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Vertex {
     Local(usize),
     Data(usize),
+    Module(usize),
 }
 
 /// The order of computation. Vertices with a broken dependency, and those in a cycle, are not in
@@ -25,21 +27,31 @@ pub(crate) struct Order {
     pub(crate) needs: HashMap<Vertex, Vec<Vertex>>,
 }
 
+/// Members of a cycle that a message names.
+const MOST_SHOWN: usize = 20;
+
 struct Graph<'a> {
     locals: &'a [Local],
     data: &'a [DataBlock],
+    modules: &'a [Module],
     local_index: HashMap<&'a str, usize>,
     data_index: HashMap<(&'a str, &'a str), usize>,
+    module_index: HashMap<&'a str, usize>,
     needs: HashMap<Vertex, Vec<Vertex>>,
     broken: HashSet<Vertex>,
     problems: Diagnostics,
 }
 
-/// Orders locals and data sources so that everything comes after what it needs.
-pub(crate) fn order(locals: &[Local], data: &[DataBlock]) -> (Order, Diagnostics) {
+/// Orders locals, data sources and modules so that everything comes after what it needs.
+pub(crate) fn order(
+    locals: &[Local],
+    data: &[DataBlock],
+    modules: &[Module],
+) -> (Order, Diagnostics) {
     let mut graph = Graph {
         locals,
         data,
+        modules,
         local_index: locals
             .iter()
             .enumerate()
@@ -50,6 +62,11 @@ pub(crate) fn order(locals: &[Local], data: &[DataBlock]) -> (Order, Diagnostics
             .enumerate()
             .map(|(i, d)| ((d.type_name.as_str(), d.name.as_str()), i))
             .collect(),
+        module_index: modules
+            .iter()
+            .enumerate()
+            .map(|(i, module)| (module.block.name.as_str(), i))
+            .collect(),
         needs: HashMap::new(),
         broken: HashSet::new(),
         problems: Diagnostics::new(),
@@ -57,6 +74,7 @@ pub(crate) fn order(locals: &[Local], data: &[DataBlock]) -> (Order, Diagnostics
     let vertices: Vec<Vertex> = (0..data.len())
         .map(Vertex::Data)
         .chain((0..locals.len()).map(Vertex::Local))
+        .chain((0..modules.len()).map(Vertex::Module))
         .collect();
     for vertex in &vertices {
         graph.connect(*vertex);
@@ -77,6 +95,10 @@ impl Graph<'_> {
         let used = match vertex {
             Vertex::Local(index) => references(&self.locals[index].expr),
             Vertex::Data(index) => body_references(&self.data[index].body.body),
+            Vertex::Module(index) => {
+                let inputs = self.modules[index].block.inputs.iter();
+                inputs.flat_map(|input| references(&input.expr)).collect()
+            }
         };
         let mut needs = Vec::new();
         for reference in used {
@@ -128,6 +150,13 @@ impl Graph<'_> {
                     }
                 }
             }
+            ("module", [name, ..]) => match self.module_index.get(name.as_str()) {
+                Some(index) => Ok(Some(Vertex::Module(*index))),
+                None => {
+                    let near = host_diag::nearest(name, self.module_index.keys().copied());
+                    Err(missing(format!("module.{name}"), near))
+                }
+            },
             ("local", []) => Err((
                 "failed to process local dependency",
                 "`local` has to be followed by the name of a local, as in `local.name`.".into(),
@@ -190,8 +219,16 @@ impl Graph<'_> {
     fn report_cycle(&mut self, path: &[Vertex], first: Vertex) {
         let start = path.iter().position(|vertex| *vertex == first).unwrap_or(0);
         let members = &path[start..];
+        if members.iter().all(|vertex| self.broken.contains(vertex)) {
+            // Another way through the same tangle; there may be as many as there are pairs.
+            return;
+        }
         self.broken.extend(members.iter().copied());
-        let mut names: Vec<String> = members.iter().map(|vertex| self.name(*vertex)).collect();
+        let shown = members.iter().take(MOST_SHOWN);
+        let mut names: Vec<String> = shown.map(|vertex| self.name(*vertex)).collect();
+        if let Some(more @ 1..) = members.len().checked_sub(MOST_SHOWN) {
+            names.push(format!("{more} more"));
+        }
         names.push(self.name(first));
         let what = match members {
             [_] => format!("self reference: {} needs its own value", names[0]),
@@ -201,7 +238,7 @@ impl Graph<'_> {
             .detail(what)
             .at(self.span(first))
             .context(self.header(first));
-        for member in members.iter().skip(1) {
+        for member in members.iter().take(MOST_SHOWN).skip(1) {
             problem = problem.related(self.span(*member), "part of the cycle");
         }
         self.problems.push(problem);
@@ -216,6 +253,7 @@ impl Graph<'_> {
                     self.data[index].type_name, self.data[index].name
                 )
             }
+            Vertex::Module(index) => format!("module.{}", self.modules[index].block.name),
         }
     }
 
@@ -223,6 +261,7 @@ impl Graph<'_> {
         match vertex {
             Vertex::Local(index) => self.locals[index].header.clone(),
             Vertex::Data(index) => self.data[index].header.clone(),
+            Vertex::Module(index) => self.modules[index].block.header.clone(),
         }
     }
 
@@ -230,6 +269,7 @@ impl Graph<'_> {
         match vertex {
             Vertex::Local(index) => self.locals[index].span,
             Vertex::Data(index) => self.data[index].span,
+            Vertex::Module(index) => self.modules[index].block.span,
         }
     }
 }

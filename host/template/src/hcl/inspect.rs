@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use host_eval::Value;
 
 use crate::hcl::build::BuildBlock;
+use crate::hcl::source::Sources;
 use crate::hcl::template::{HclTemplate, printed};
 
 /// Variables, locals and builds in Packer's form.
 pub(crate) fn inspect(template: &HclTemplate) -> String {
-    let (blocks, _) = template.blocks();
+    let (blocks, _) = template.blocks(None);
     let mut text = String::from("Packer Inspect: HCL2 mode\n\n> input-variables:\n\n");
     let mut variables: Vec<_> = template.variables.values().collect();
     variables.sort_by(|left, right| left.name.cmp(&right.name));
@@ -31,12 +32,12 @@ pub(crate) fn inspect(template: &HclTemplate) -> String {
     }
     text.push_str("\n> builds:\n");
     for (index, build) in blocks.builds.iter().enumerate() {
-        inspect_build(&mut text, index, build);
+        inspect_build(&mut text, index, build, &blocks.sources);
     }
     text
 }
 
-fn inspect_build(text: &mut String, index: usize, build: &BuildBlock) {
+fn inspect_build(text: &mut String, index: usize, build: &BuildBlock, sources: &Sources) {
     match build.name.as_str() {
         "" => line(text, format_args!("\n  > <unnamed build {index}>:")),
         name => line(text, format_args!("\n  > {name}:")),
@@ -51,10 +52,10 @@ fn inspect_build(text: &mut String, index: usize, build: &BuildBlock) {
     if build.uses.is_empty() {
         text.push_str("\n      <no source>\n");
     }
-    for used in &build.uses {
+    for target in build.uses.iter().flat_map(|used| sources.targets(used)) {
         line(
             text,
-            format_args!("\n      {}.{}", used.key.type_name, used.local_name),
+            format_args!("\n      {}.{}", target.key.type_name, target.local_name),
         );
     }
     text.push_str("\n    provisioners:\n\n");

@@ -7,9 +7,11 @@ use host_eval::Scope;
 use host_syntax::{BlockRule, ContentSchema};
 
 use crate::hcl::bound::{BoundBlock, BoundBody};
+use crate::hcl::build::made;
 use crate::hcl::literal;
 use crate::hcl::provisioner::{OnlyExcept, meta_schema};
 use crate::hcl::scope::in_block;
+use crate::model::Components;
 
 /// The arguments that belong to the block, not to the component.
 pub(crate) const META_ARGUMENTS: [&str; 4] = ["name", "only", "except", "keep_input_artifact"];
@@ -26,7 +28,19 @@ pub(crate) struct PostProcessorBlock {
     pub(crate) type_span: Span,
     pub(crate) filter: OnlyExcept,
     pub(crate) keep_input_artifact: Option<bool>,
+    /// Arguments that are not the component's.
+    pub(crate) ignored: &'static [&'static str],
 }
+
+/// What [`META_ARGUMENTS`] is for an instance of `for_each` or `count`.
+const INSTANCE_ARGUMENTS: [&str; 6] = [
+    "name",
+    "only",
+    "except",
+    "keep_input_artifact",
+    "for_each",
+    "count",
+];
 
 /// Reads a `post-processor` block.
 pub(crate) fn read_post_processor(
@@ -35,6 +49,7 @@ pub(crate) fn read_post_processor(
     problems: &mut Diagnostics,
 ) -> PostProcessorBlock {
     let header = block.header_text();
+    let instance = block.instance.is_some();
     let scope = block.body.scope(scope);
     let mut found = Diagnostics::new();
     let content = block
@@ -61,6 +76,10 @@ pub(crate) fn read_post_processor(
         span: block.header,
         filter,
         keep_input_artifact,
+        ignored: match instance {
+            true => &INSTANCE_ARGUMENTS,
+            false => &META_ARGUMENTS,
+        },
     }
 }
 
@@ -69,6 +88,7 @@ pub(crate) fn read_chain(
     block: &BoundBlock,
     base: &Scope,
     scope: &Scope,
+    components: Option<&dyn Components>,
     problems: &mut Diagnostics,
 ) -> Vec<PostProcessorBlock> {
     let schema = ContentSchema {
@@ -79,8 +99,11 @@ pub(crate) fn read_chain(
         }],
     };
     let content = block.body.content(&schema, base, problems);
-    let blocks = content.blocks.into_iter();
-    blocks
-        .map(|block| read_post_processor(block, scope, problems))
-        .collect()
+    let mut chain = Vec::new();
+    for block in content.blocks {
+        for block in made(block, scope, components, problems) {
+            chain.push(read_post_processor(block, scope, problems));
+        }
+    }
+    chain
 }

@@ -24,6 +24,20 @@ pub(crate) const META_ARGUMENTS: [&str; 8] = [
     "continue_on_error",
 ];
 
+/// What [`META_ARGUMENTS`] is for an instance of `for_each` or `count`.
+const INSTANCE_ARGUMENTS: [&str; 10] = [
+    "name",
+    "only",
+    "except",
+    "override",
+    "pause_before",
+    "timeout",
+    "max_retries",
+    "continue_on_error",
+    "for_each",
+    "count",
+];
+
 /// Which builds a block is for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct OnlyExcept {
@@ -47,6 +61,8 @@ pub(crate) struct ProvisionerBlock {
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_retries: u32,
     pub(crate) continue_on_error: bool,
+    /// Arguments that are not the component's.
+    pub(crate) ignored: &'static [&'static str],
 }
 
 /// Options by the local name of the source they are for.
@@ -57,12 +73,13 @@ pub(crate) struct Overrides {
 }
 
 impl OnlyExcept {
-    /// Whether the block is not for the source called `name` (`type.name`).
-    pub(crate) fn skips(&self, name: &str) -> bool {
+    /// Whether the block is not for the source with these names: its own (`type.name`) and, of an
+    /// instance, that of its block.
+    pub(crate) fn skips(&self, names: &[String]) -> bool {
         if self.only.is_empty() {
-            return self.except.iter().any(|except| except == name);
+            return self.except.iter().any(|except| names.contains(except));
         }
-        !self.only.iter().any(|only| only == name)
+        !self.only.iter().any(|only| names.contains(only))
     }
 
     /// Reads `only` and `except`, of which one at most may be set.
@@ -108,6 +125,7 @@ pub(crate) fn read_provisioner(
     problems: &mut Diagnostics,
 ) -> ProvisionerBlock {
     let header = block.header_text();
+    let instance = block.instance.is_some();
     let scope = block.body.scope(scope);
     let mut found = Diagnostics::new();
     let content = block
@@ -155,6 +173,10 @@ pub(crate) fn read_provisioner(
         timeout,
         max_retries,
         continue_on_error,
+        ignored: match instance {
+            true => &INSTANCE_ARGUMENTS,
+            false => &META_ARGUMENTS,
+        },
     }
 }
 

@@ -7,8 +7,8 @@ use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 
 use crate::assemble::{Draft, DraftBlock, DraftOption};
 use crate::fit::Unknowns;
-use crate::hcl::early::evaluate_early;
 use crate::hcl::bound::{BoundBody, DynamicBlocks};
+use crate::hcl::early::evaluate_early;
 use crate::model::PathStep;
 use crate::schema::Schema;
 

@@ -1,11 +1,12 @@
 //! `source` blocks, and how builds refer to them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span};
 
 use crate::hcl::bound::{BoundBlock, BoundBody};
+use crate::hcl::build::SourceUse;
 
 /// A source as the template's top level has it.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Source {
     pub(crate) span: Span,
     /// Place of the type's label.
     pub(crate) type_span: Span,
+    /// Whether `for_each` or `count` made it.
+    pub(crate) instance: bool,
 }
 
 /// Type and name of a source.
@@ -30,17 +33,96 @@ impl std::fmt::Display for SourceKey {
     }
 }
 
-/// All sources by type and name.
-pub(crate) type Sources = HashMap<SourceKey, Source>;
+/// All sources. One with `for_each` or `count` stands here once for each instance, as `NAME.KEY`.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    by_key: HashMap<SourceKey, Source>,
+    /// Type and label of blocks with `for_each` or `count`, with the keys of their instances.
+    groups: BTreeMap<SourceKey, Vec<String>>,
+}
+
+/// A source that runs in a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) key: SourceKey,
+    /// The name in the build.
+    pub(crate) local_name: String,
+    /// What all instances of the block are called together.
+    pub(crate) group: Option<String>,
+}
+
+impl Sources {
+    pub(crate) fn get(&self, key: &SourceKey) -> Option<&Source> {
+        self.by_key.get(key)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &SourceKey> {
+        self.by_key.keys()
+    }
+
+    /// The block of this type and name was seen, with `count` instances or more to come.
+    pub(crate) fn declare_group(&mut self, key: SourceKey) {
+        self.groups.entry(key).or_default();
+    }
+
+    /// What a build's reference stands for: one source, or every instance of one.
+    pub(crate) fn targets(&self, used: &SourceUse) -> Vec<Target> {
+        let text = used.text.strip_prefix("source.").unwrap_or(&used.text);
+        for (group, keys) in &self.groups {
+            let Some(rest) = text.strip_prefix(&group.to_string()) else {
+                continue;
+            };
+            let asked = match rest.strip_prefix('.') {
+                Some(key) => vec![key.to_owned()],
+                None if rest.is_empty() => keys.clone(),
+                None => continue,
+            };
+            let one = !rest.is_empty();
+            return asked
+                .into_iter()
+                .map(|key| instance_target(group, &key, used, one))
+                .collect();
+        }
+        let key = used.key.clone();
+        let local_name = used.name.clone().unwrap_or_else(|| key.name.clone());
+        vec![Target {
+            key,
+            local_name,
+            group: None,
+        }]
+    }
+}
+
+fn instance_target(group: &SourceKey, key: &str, used: &SourceUse, one: bool) -> Target {
+    let name = format!("{}.{key}", group.name);
+    let local_name = match &used.name {
+        Some(given) if one => given.clone(),
+        Some(given) => format!("{given}.{key}"),
+        None => name.clone(),
+    };
+    Target {
+        key: SourceKey {
+            type_name: group.type_name.clone(),
+            name,
+        },
+        local_name,
+        group: Some(used.name.clone().unwrap_or_else(|| group.name.clone())),
+    }
+}
 
 /// Adds the source that `block` describes; a second one of its name is an error.
 pub(crate) fn declare(block: BoundBlock, sources: &mut Sources, problems: &mut Diagnostics) {
     let header = block.header_text();
-    let key = SourceKey {
+    let mut key = SourceKey {
         type_name: block.label(0).to_owned(),
         name: block.label(1).to_owned(),
     };
-    if let Some(first) = sources.get(&key) {
+    if let Some(instance) = &block.instance {
+        let keys = sources.groups.entry(key.clone()).or_default();
+        keys.push(instance.clone());
+        key.name = format!("{}.{instance}", key.name);
+    }
+    if let Some(first) = sources.by_key.get(&key) {
         problems.push(
             Diagnostic::error("Duplicate source block")
                 .detail(format!("There is already a {header} block."))
@@ -53,14 +135,16 @@ pub(crate) fn declare(block: BoundBlock, sources: &mut Sources, problems: &mut D
         .labels
         .first()
         .map_or(block.header, |label| label.span);
+    let instance = block.instance.is_some();
     let (body, span) = (Arc::new(block.body), block.header);
-    sources.insert(
+    sources.by_key.insert(
         key,
         Source {
             body,
             header,
             span,
             type_span,
+            instance,
         },
     );
 }

@@ -1,22 +1,27 @@
 //! An HCL2 template from files to values.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use host_diag::{Diagnostic, Diagnostics, SourceMap};
+use host_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use host_eval::Scope;
 use host_syntax::ast::Block;
 use indexmap::IndexMap;
 
 use crate::hcl::assignments::assign_all;
+use crate::hcl::bound::BoundBlock;
 use crate::hcl::build::{BuildBlock, read_build};
 use crate::hcl::declarations::{DataBlock, Local, declarations, pending_schema};
 use crate::hcl::dynamic::expand;
 use crate::hcl::evaluation;
 use crate::hcl::files::{parse, select};
+use crate::hcl::instances::{Keys, instances};
+use crate::hcl::module::{Module, Output, load_modules};
 use crate::hcl::packer_block::{RequiredPlugin, check_core_version, required_plugins};
 use crate::hcl::registry::check_registry;
-use crate::hcl::source::{Sources, declare};
+use crate::hcl::source::{SourceKey, Sources, declare};
 use crate::hcl::variables::Variables;
+use crate::model::{ComponentKind, Components};
 use crate::options::LoadOptions;
 
 /// An HCL2 template.
@@ -28,13 +33,27 @@ pub(crate) struct HclTemplate {
     pub(crate) variables: Variables,
     pub(crate) locals: Vec<Local>,
     pub(crate) data: Vec<DataBlock>,
+    pub(crate) modules: Vec<Module>,
+    pub(crate) outputs: Vec<Output>,
+    /// Of this template and its modules.
     pub(crate) required_plugins: Vec<RequiredPlugin>,
+    /// Who calls it, when it is a module.
+    pub(crate) caller: Option<Caller>,
     /// Blocks that are read when values are known.
     pub(crate) pending: Vec<Block>,
     /// Variables, locals and data; empty until the template is initialised.
     pub(crate) scope: Option<Scope>,
     /// Values of locals by name.
     pub(crate) local_values: IndexMap<String, host_eval::Value>,
+    /// Values of outputs by name; an empty object until the template is initialised.
+    pub(crate) output_values: host_eval::Value,
+}
+
+/// The block that calls a module.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) name: String,
+    pub(crate) span: Span,
 }
 
 /// What the pending blocks amount to.
@@ -49,8 +68,23 @@ pub(crate) fn load(
     options: &LoadOptions,
     sources: &mut SourceMap,
 ) -> (Option<HclTemplate>, Diagnostics) {
+    load_called(options, None, &[], sources)
+}
+
+/// Reads the files of a template, or of a module that `caller` calls. `chain` has the folders from
+/// the first template to this module.
+pub(crate) fn load_called(
+    options: &LoadOptions,
+    caller: Option<Caller>,
+    chain: &[PathBuf],
+    sources: &mut SourceMap,
+) -> (Option<HclTemplate>, Diagnostics) {
     let mut problems = Diagnostics::new();
-    let selection = select(options, &mut problems);
+    let mut selection = select(options, &mut problems);
+    if caller.is_some() {
+        // A module's values come from its caller only.
+        selection.values.clear();
+    }
     let mut bodies = Vec::new();
     for (name, form) in &selection.configuration {
         bodies.extend(parse(options, name, *form, sources, &mut problems));
@@ -66,7 +100,7 @@ pub(crate) fn load(
         return (None, problems);
     }
     problems.extend(found);
-    let (plugins, found) = required_plugins(&declared.packer);
+    let (mut plugins, found) = required_plugins(&declared.packer);
     problems.extend(found);
     problems.extend(assign_all(
         options,
@@ -74,6 +108,18 @@ pub(crate) fn load(
         &mut declared.variables,
         sources,
     ));
+    let mut chain = chain.to_vec();
+    if caller.is_none() && !declared.modules.is_empty() {
+        // A folder that cannot be found has been reported, or has nothing to call.
+        let folder = options.working_dir.join(&selection.base_dir);
+        chain.extend(folder.canonicalize());
+    }
+    let called = (declared.modules, &*selection.base_dir);
+    let (modules, found) = load_modules(called.0, options, called.1, &chain, sources);
+    problems.extend(found);
+    for module in &modules {
+        plugins.extend(module.template.required_plugins.iter().cloned());
+    }
     if problems.iter().any(Diagnostic::is_error) {
         return (None, problems);
     }
@@ -83,10 +129,14 @@ pub(crate) fn load(
         variables: declared.variables,
         locals: declared.locals,
         data: declared.data,
+        modules,
+        outputs: declared.outputs,
+        caller,
         required_plugins: plugins,
         pending: declared.pending,
         scope: None,
         local_values: IndexMap::new(),
+        output_values: host_eval::Value::object(std::collections::BTreeMap::new()),
     };
     (Some(template), problems)
 }
@@ -101,7 +151,7 @@ impl HclTemplate {
     }
 
     /// Reads sources and builds.
-    pub(crate) fn blocks(&self) -> (Blocks, Diagnostics) {
+    pub(crate) fn blocks(&self, components: Option<&dyn Components>) -> (Blocks, Diagnostics) {
         let (mut blocks, mut problems) = (Blocks::default(), Diagnostics::new());
         let scope = self.scope();
         let pending = self.pending.clone();
@@ -109,10 +159,13 @@ impl HclTemplate {
         let mut registry = None;
         for block in expanded {
             match block.kind.name.as_str() {
-                "source" => declare(block, &mut blocks.sources, &mut problems),
-                "build" => blocks
-                    .builds
-                    .push(read_build(&block, &scope, &mut problems)),
+                "source" => self.declare_all(block, components, &mut blocks, &mut problems),
+                "build" => {
+                    for block in instances(block, &scope, None, Keys::Names, &mut problems) {
+                        let build = read_build(&block, &scope, components, &mut problems);
+                        blocks.builds.push(build);
+                    }
+                }
                 _ => {
                     if let Some(first) = registry {
                         problems.push(
@@ -127,6 +180,37 @@ impl HclTemplate {
             }
         }
         (blocks, problems)
+    }
+
+    /// Adds the source that `block` describes, or every instance of it.
+    fn declare_all(
+        &self,
+        block: BoundBlock,
+        components: Option<&dyn Components>,
+        blocks: &mut Blocks,
+        problems: &mut Diagnostics,
+    ) {
+        let (type_name, name) = (block.label(0).to_owned(), block.label(1).to_owned());
+        let schema =
+            components.and_then(|components| components.schema(ComponentKind::Builder, &type_name));
+        let made = instances(block, &self.scope(), schema, Keys::Names, problems);
+        if !matches!(made.as_slice(), [one] if one.instance.is_none()) {
+            blocks.sources.declare_group(SourceKey { type_name, name });
+        }
+        for block in made {
+            declare(block, &mut blocks.sources, problems);
+        }
+    }
+
+    /// Data sources as expressions name them; those of modules have the module's name before.
+    pub(crate) fn data_sources(&self) -> Vec<String> {
+        let own = self.data.iter();
+        let own = own.map(|data| format!("data.{}.{}", data.type_name, data.name));
+        let modules = self.modules.iter().flat_map(|module| {
+            let names = module.template.data_sources().into_iter();
+            names.map(|name| format!("module.{}.{name}", module.block.name))
+        });
+        own.chain(modules).collect()
     }
 
     /// Absolute folder of the template.
@@ -166,11 +250,13 @@ impl HclTemplate {
             crate::values::collect_secrets(&value, value.sensitive, &mut found);
         }
         let scope = self.scope();
-        for name in ["local", "data"] {
+        for name in ["local", "data", "module"] {
             if let Some(value) = scope.variables.get(name) {
                 crate::values::collect_secrets(value, value.sensitive, &mut found);
             }
         }
+        let modules = self.modules.iter();
+        found.extend(modules.flat_map(|module| module.template.secrets()));
         found
     }
 }

@@ -43,6 +43,8 @@ pub(crate) enum Origin {
     Environment,
     ValueFile,
     CommandLine,
+    /// The block that calls the module.
+    Module,
 }
 
 impl Origin {
@@ -53,6 +55,7 @@ impl Origin {
             Self::Environment => "env",
             Self::ValueFile => "varfile",
             Self::CommandLine => "cmd",
+            Self::Module => "module",
         }
     }
 }

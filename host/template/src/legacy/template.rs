@@ -1,10 +1,9 @@
 //! A legacy template from text to rendered variables.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fs, io};
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap};
 use host_syntax::json;
@@ -70,13 +69,12 @@ fn read(options: &LoadOptions) -> io::Result<(String, String)> {
     match options.path.as_str() {
         "" => Ok((String::new(), "{}".to_owned())),
         "-" => {
-            let mut text = String::new();
-            io::stdin().lock().read_to_string(&mut text)?;
+            let text = host_syntax::read_text(io::stdin().lock())?;
             Ok(("<stdin>".to_owned(), text))
         }
         path => Ok((
             path.to_owned(),
-            fs::read_to_string(options.working_dir.join(path))?,
+            host_syntax::read_file(&options.working_dir.join(path))?,
         )),
     }
 }

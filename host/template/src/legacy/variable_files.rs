@@ -1,7 +1,6 @@
 //! Files of variables: JSON objects of texts.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap};
@@ -33,7 +32,7 @@ fn read_file(
 ) {
     let name = path.display().to_string();
     let failure = || Diagnostic::error(format!("Error reading variables in '{name}'"));
-    let text = match fs::read_to_string(options.working_dir.join(path)) {
+    let text = match host_syntax::read_file(&options.working_dir.join(path)) {
         Ok(text) => text,
         Err(error) => {
             problems.push(failure().detail(format!("The file cannot be read: {error}.")));

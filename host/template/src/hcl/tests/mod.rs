@@ -3,7 +3,9 @@
 mod builds;
 mod components;
 mod dynamic_blocks;
+mod instances;
 mod loading;
+mod modules;
 mod values;
 
 use crate::testing::{Case, FakeComponents, configure_all};

@@ -1,0 +1,348 @@
+//! `module` and `output` blocks: a folder of templates as a part of another.
+//!
+//! A module block names a folder and gives values to the variables of the template in it:
+//!
+//! ```hcl
+//! module "base" {
+//!   source = "./base"
+//!   size   = 20
+//! }
+//! ```
+//!
+//! The folder is a template of its own: it has variables, locals, data sources, sources and builds,
+//! and `path.root` is the folder, so that one which is built by itself works unchanged. It sees
+//! nothing of its caller, no `PKR_VAR_` variables and no files of values. Its `output` blocks are
+//! `module.base.NAME` for the caller; its builds run with `base.` before their names; its sources
+//! can be used in builds as `module.base.TYPE.NAME`. Here are reading and loading of these blocks;
+//! `graph` and `evaluation` order and compute them, `plan` makes builds of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use host_diag::{Diagnostic, Diagnostics, SourceMap, Span, nearest};
+use host_eval::{Scope, Value, evaluate};
+use host_syntax::ast::{Attribute, Block, Expr};
+use host_syntax::{AttributeRule, ContentSchema};
+
+use crate::hcl::assignments::ENVIRONMENT_PREFIX;
+use crate::hcl::literal;
+use crate::hcl::scope::{empty, in_block};
+use crate::hcl::template::{Caller, HclTemplate, load_called};
+use crate::hcl::variables::Origin;
+use crate::options::LoadOptions;
+
+/// How deep modules may call each other.
+const DEPTH_LIMIT: usize = 16;
+
+/// A module block that was read, but whose folder was not.
+#[derive(Debug)]
+pub(crate) struct ModuleBlock {
+    pub(crate) name: String,
+    source: String,
+    source_span: Span,
+    pub(crate) inputs: Vec<Attribute>,
+    pub(crate) header: String,
+    pub(crate) span: Span,
+}
+
+/// A module with the template in its folder.
+#[derive(Debug)]
+pub(crate) struct Module {
+    pub(crate) block: ModuleBlock,
+    pub(crate) template: HclTemplate,
+}
+
+/// An `output` block.
+#[derive(Debug)]
+pub(crate) struct Output {
+    name: String,
+    expr: Expr,
+    sensitive: bool,
+    span: Span,
+    header: String,
+}
+
+/// Reads a `module` block.
+pub(crate) fn read_module(
+    block: &Block,
+    seen: &mut HashMap<String, Span>,
+    problems: &mut Diagnostics,
+) -> Option<ModuleBlock> {
+    let label = block.labels.first()?;
+    let header = block.header_text();
+    let mut found = Diagnostics::new();
+    check_name(("Invalid module name", &label.name, label.span), &mut found);
+    check_twice(("module", &label.name, block.header), seen, &mut found);
+    let (attributes, more) = block.body.just_attributes();
+    found.extend(more);
+    let (own, inputs): (Vec<Attribute>, Vec<Attribute>) = attributes
+        .into_iter()
+        .partition(|attribute| matches!(&*attribute.name.name, "source" | "for_each" | "count"));
+    let mut source = None;
+    for attribute in &own {
+        if attribute.name.name == "source" {
+            let text = literal::text(attribute, &empty(), &mut found);
+            source = text.map(|text| (text, attribute.expr.span));
+        } else {
+            found.push(
+                Diagnostic::error("Unsupported argument")
+                    .detail(format!(
+                        "A module block takes no `{}`.",
+                        attribute.name.name
+                    ))
+                    .at(attribute.name.span)
+                    .hint(
+                        "Write one module block for each, or repeat sources in the module."
+                            .to_owned(),
+                    ),
+            );
+        }
+    }
+    if source.is_none() && !found.iter().any(Diagnostic::is_error) {
+        found.push(
+            Diagnostic::error("Missing required argument")
+                .detail("A module block has to say which folder it stands for.")
+                .at(block.header)
+                .hint("Add `source = \"./folder\"`.".to_owned()),
+        );
+    }
+    problems.extend(in_block(found, &header));
+    let (source, source_span) = source?;
+    Some(ModuleBlock {
+        name: label.name.clone(),
+        source,
+        source_span,
+        inputs,
+        header,
+        span: block.header,
+    })
+}
+
+/// Reads an `output` block.
+pub(crate) fn read_output(
+    block: &Block,
+    seen: &mut HashMap<String, Span>,
+    problems: &mut Diagnostics,
+) -> Option<Output> {
+    let label = block.labels.first()?;
+    let header = block.header_text();
+    let rule = |name: &str| AttributeRule {
+        name: name.to_owned(),
+        required: name == "value",
+    };
+    let schema = ContentSchema {
+        attributes: ["value", "description", "sensitive"].map(rule).into(),
+        blocks: Vec::new(),
+    };
+    let (content, mut found) = block.body.content(&schema);
+    check_name(("Invalid output name", &label.name, label.span), &mut found);
+    check_twice(("output", &label.name, block.header), seen, &mut found);
+    let attribute = |name: &str| content.attributes.iter().find(|a| a.name.name == name);
+    if let Some(attribute) = attribute("description") {
+        literal::literal_text(attribute, &mut found);
+    }
+    let sensitive = attribute("sensitive")
+        .and_then(|attribute| literal::boolean(attribute, &empty(), &mut found));
+    problems.extend(in_block(found, &header));
+    Some(Output {
+        name: label.name.clone(),
+        expr: attribute("value")?.expr.clone(),
+        sensitive: sensitive.unwrap_or(false),
+        span: block.header,
+        header,
+    })
+}
+
+fn check_name((summary, name, span): (&str, &str, Span), problems: &mut Diagnostics) {
+    if !literal::is_identifier(name) {
+        let detail = format!(
+            "`{name}` is no name: it has to start with a letter or `_` and go on with letters, \
+             digits, `_` and `-`."
+        );
+        problems.push(Diagnostic::error(summary).detail(detail).at(span));
+    }
+}
+
+fn check_twice(
+    (kind, name, span): (&str, &str, Span),
+    seen: &mut HashMap<String, Span>,
+    problems: &mut Diagnostics,
+) {
+    match seen.get(name) {
+        Some(first) => problems.push(
+            Diagnostic::error(format!("Duplicate {kind} block"))
+                .detail(format!("There is already a {kind} called `{name}`."))
+                .at(span)
+                .related(*first, "the first one is here"),
+        ),
+        None => {
+            seen.insert(name.to_owned(), span);
+        }
+    }
+}
+
+/// Loads the templates that `blocks` name. `folder` is the calling template's, `chain` all folders
+/// from the first template to it.
+pub(crate) fn load_modules(
+    blocks: Vec<ModuleBlock>,
+    options: &LoadOptions,
+    base_dir: &str,
+    chain: &[PathBuf],
+    sources: &mut SourceMap,
+) -> (Vec<Module>, Diagnostics) {
+    let (mut modules, mut problems) = (Vec::new(), Diagnostics::new());
+    for block in blocks {
+        let path = Path::new(base_dir).join(&block.source);
+        let folder = options.working_dir.join(&path);
+        let folder = match folder.canonicalize() {
+            Ok(folder) if folder.is_dir() && is_path(&block.source) => folder,
+            found => {
+                problems.push(not_a_folder(&block, &path, found.err()));
+                continue;
+            }
+        };
+        if chain.contains(&folder) || chain.len() >= DEPTH_LIMIT {
+            problems.push(endless(&block, chain, &folder));
+            continue;
+        }
+        let called = LoadOptions {
+            path: clean(&path),
+            variables: Vec::new(),
+            variable_files: Vec::new(),
+            environment: options
+                .environment
+                .iter()
+                .filter(|(name, _)| !name.starts_with(ENVIRONMENT_PREFIX))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            only: Vec::new(),
+            except: Vec::new(),
+            ..options.clone()
+        };
+        let caller = Caller {
+            span: block.span,
+            name: block.name.clone(),
+        };
+        let mut inner = chain.to_vec();
+        inner.push(folder);
+        let (template, found) = load_called(&called, Some(caller), &inner, sources);
+        problems.extend(found);
+        if let Some(template) = template {
+            check_inputs(&block, &template, &mut problems);
+            modules.push(Module { block, template });
+        }
+    }
+    (modules, problems)
+}
+
+/// Whether a source is a path and not an address of something to download.
+fn is_path(source: &str) -> bool {
+    source.starts_with("./")
+        || source.starts_with("../")
+        || matches!(source, "." | "..")
+        || Path::new(source).is_absolute()
+}
+
+fn not_a_folder(block: &ModuleBlock, path: &Path, error: Option<std::io::Error>) -> Diagnostic {
+    let detail = match error {
+        _ if !is_path(&block.source) => format!(
+            "`{}` is no path: the folder of a module is named as `./folder`, `../folder` or with \
+             its absolute path.",
+            block.source
+        ),
+        Some(error) => format!("The folder `{}` cannot be read: {error}.", clean(path)),
+        None => format!("`{}` is not a folder.", clean(path)),
+    };
+    Diagnostic::error("Invalid module source")
+        .detail(detail)
+        .at(block.source_span)
+        .context(block.header.clone())
+}
+
+fn endless(block: &ModuleBlock, chain: &[PathBuf], folder: &Path) -> Diagnostic {
+    let folders = chain.iter().map(PathBuf::as_path).chain([folder]);
+    let names: Vec<String> = folders.map(|folder| folder.display().to_string()).collect();
+    let what = if chain.iter().any(|known| known == folder) {
+        "A module cannot contain itself"
+    } else {
+        "Modules are nested too deeply"
+    };
+    Diagnostic::error("Invalid module source")
+        .detail(format!("{what}: {}.", names.join(" -> ")))
+        .at(block.source_span)
+        .context(block.header.clone())
+}
+
+/// The path without `./` at its start and in it.
+fn clean(path: &Path) -> String {
+    let parts: PathBuf = path.components().collect();
+    let parts = parts.strip_prefix(".").unwrap_or(&parts);
+    match parts.to_string_lossy() {
+        empty if empty.is_empty() => ".".to_owned(),
+        text => text.into_owned(),
+    }
+}
+
+fn check_inputs(block: &ModuleBlock, template: &HclTemplate, problems: &mut Diagnostics) {
+    for input in &block.inputs {
+        let name = &input.name.name;
+        if template.variables.contains_key(name) {
+            continue;
+        }
+        let near = nearest(name, template.variables.keys().map(String::as_str));
+        problems.push(
+            Diagnostic::error("Unsupported argument")
+                .detail(format!(
+                    "The template in `{}` declares no variable `{name}`.",
+                    template.options.path
+                ))
+                .at(input.name.span)
+                .context(block.header.clone())
+                .hint(near.map(|near| format!("Did you mean `{near}`?"))),
+        );
+    }
+}
+
+/// Gives the variables of a module the values its caller has for them.
+pub(crate) fn assign_inputs(module: &mut Module, scope: &Scope) -> Diagnostics {
+    let mut problems = Diagnostics::new();
+    for input in &module.block.inputs {
+        let Some(variable) = module.template.variables.get_mut(&input.name.name) else {
+            continue;
+        };
+        let (value, found) = evaluate(&input.expr, scope);
+        let failed = found.iter().any(Diagnostic::is_error);
+        problems.extend(found);
+        if failed {
+            variable.broken = true;
+            continue;
+        }
+        variable.sensitive |= value.sensitive;
+        let (span, summary) = (input.expr.span, "Invalid value for variable");
+        variable.assign(value, Origin::Module, span, summary, &mut problems);
+    }
+    in_block(problems, &module.block.header)
+}
+
+/// The values of a template's outputs.
+pub(crate) fn compute_outputs(outputs: &[Output], scope: &Scope) -> (Value, Diagnostics) {
+    let (mut values, mut problems) = (BTreeMap::new(), Diagnostics::new());
+    for output in outputs {
+        let (value, found) = evaluate(&output.expr, scope);
+        problems.extend(in_block(found, &output.header));
+        if value.contains_sensitive() && !output.sensitive {
+            problems.push(
+                Diagnostic::warning("Sensitive output")
+                    .detail(format!(
+                        "The value of `{}` comes from something sensitive and stays so.",
+                        output.name
+                    ))
+                    .at(output.span)
+                    .context(output.header.clone())
+                    .hint("Say so with `sensitive = true`.".to_owned()),
+            );
+        }
+        values.insert(output.name.clone(), value.marked_like(output.sensitive));
+    }
+    (Value::object(values), problems)
+}
