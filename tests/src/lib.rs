@@ -11,4 +11,4 @@ pub mod machine;
 pub mod sshd;
 pub mod tools;
 
-pub use kiln::{Finished, Kiln, Running};
+pub use kiln::{Finished, Kiln, Running, project};

@@ -1,6 +1,7 @@
 //! The real program with its real plugins, without virtual machines.
 
 mod bad_input;
+mod beyond;
 mod builds;
 mod command_line;
 mod fix;
