@@ -4,6 +4,7 @@ mod bad_input;
 mod beyond;
 mod builds;
 mod command_line;
+mod data_output;
 mod fix;
 mod fmt;
 mod performance;
