@@ -16,13 +16,19 @@ pub fn installed(programs: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
-    let text = format!(
-        "SKIPPED: this test needs {}; run tests/setup",
-        missing.join(", ")
-    );
+    self::missing(&format!("{}; run tests/setup", missing.join(", ")));
+    false
+}
+
+/// Says that a test cannot run without `what`; in CI that is a failure.
+///
+/// # Panics
+///
+/// With `CI` set: there nothing may be skipped.
+pub fn missing(what: &str) {
+    let text = format!("SKIPPED: this test needs {what}");
     assert!(std::env::var_os("CI").is_none(), "{text}");
     eprintln_loud(&text);
-    false
 }
 
 fn is_installed(program: &str) -> bool {

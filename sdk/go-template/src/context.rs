@@ -52,4 +52,10 @@ pub trait CustomFunctions: Send + Sync + Debug {
     /// Calls `name`; `None` when it is not one of these functions. Asked first for every call but
     /// `and` and `or`, whose arguments are not all evaluated. The error text says what went wrong.
     fn call(&self, name: &str, args: &[Data]) -> Option<Result<Data, String>>;
+
+    /// Whether `name` may be one of these functions although it is no built-in one. Where this is
+    /// false, a template that names it is refused before anything in it is rendered, as in Go.
+    fn may_define(&self, _name: &str) -> bool {
+        true
+    }
 }

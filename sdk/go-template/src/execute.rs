@@ -21,6 +21,16 @@ pub(crate) fn execute(
     data: &Data,
     context: &Context,
 ) -> Result<String, TemplateError> {
+    let known = |name: &str| {
+        let custom = context.custom.as_ref();
+        function::NAMES.contains(&name) || custom.is_some_and(|custom| custom.may_define(name))
+    };
+    if let Some(call) = tree.calls.iter().find(|call| !known(&call.name)) {
+        return Err(TemplateError::new(
+            call.offset,
+            function::unknown(&call.name),
+        ));
+    }
     let mut run = Run {
         tree,
         context,
@@ -145,6 +155,9 @@ impl Run<'_> {
         let condition = &branches.condition;
         // The variables of a range are set for each item, not to the whole.
         let value = self.commands(condition, dot)?;
+        for name in condition.variables.iter().filter(|_| !value.is_true()) {
+            self.bind(name, condition.binding, value.clone());
+        }
         let items: Box<dyn Iterator<Item = (Data, Data)>> = match value {
             Data::Null => Box::new(std::iter::empty()),
             Data::List(items) => Box::new((0_i64..).map(Data::Int).zip(items)),
@@ -153,6 +166,10 @@ impl Run<'_> {
                     .into_iter()
                     .map(|(key, value)| (Data::String(key), value)),
             ),
+            Data::Int(count) if condition.variables.len() > 1 => {
+                let message = format!("can't use {count} to iterate over more than one variable");
+                return Err(TemplateError::new(condition.offset, message));
+            }
             Data::Int(count) => {
                 Box::new((0..count).map(|number| (Data::Int(number), Data::Int(number))))
             }
@@ -341,7 +358,7 @@ impl Run<'_> {
         values.extend(piped);
         let result = function::call(name, &values, self.context).map_err(|err| {
             let message = match err {
-                CallError::Unknown => format!("function {name:?} not defined"),
+                CallError::Unknown => function::unknown(name),
                 CallError::Failed(reason) => format!("error calling {name}: {reason}"),
             };
             TemplateError::new(offset, message)

@@ -82,6 +82,9 @@ impl Keyword {
     }
 }
 
+/// Words and signs a template may have; each takes some hundred bytes.
+const MOST_TOKENS: usize = 200_000;
+
 /// Splits `text` into tokens.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, TemplateError> {
     let mut lexer = Lexer {
@@ -91,6 +94,10 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, TemplateError> {
     };
     let mut trim_start = false;
     loop {
+        if lexer.tokens.len() > MOST_TOKENS {
+            let message = format!("more than {MOST_TOKENS} words and signs");
+            return Err(TemplateError::new(lexer.at, message));
+        }
         trim_start = match lexer.text_until_action(trim_start) {
             None => return Ok(lexer.tokens),
             Some(open) => lexer.action(open)?,

@@ -133,6 +133,13 @@ pub(crate) fn read_number(text: &str, offset: usize) -> Result<(Data, usize), Te
         })?;
         return Ok((Data::Int(value), length));
     }
+    if let Some(value) = read_hexadecimal_float(digits) {
+        return Ok((Data::Float(if negative { -value } else { value }), length));
+    }
+    let is_octal_with_9 = digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_octal_with_9 {
+        return Err(wrong());
+    }
     let plain = digits.replace('_', "");
     let decimal = plain
         .bytes()
@@ -141,6 +148,9 @@ pub(crate) fn read_number(text: &str, offset: usize) -> Result<(Data, usize), Te
         return Err(wrong());
     }
     let value: f64 = plain.parse().map_err(|_| wrong())?;
+    if value.is_infinite() {
+        return Err(wrong());
+    }
     Ok((Data::Float(if negative { -value } else { value }), length))
 }
 
@@ -151,16 +161,30 @@ fn number_length(text: &str) -> usize {
     let hexadecimal =
         bytes.get(at) == Some(&b'0') && matches!(bytes.get(at + 1), Some(b'x' | b'X'));
     while let Some(byte) = bytes.get(at) {
-        let exponent_sign = !hexadecimal
-            && matches!(byte, b'+' | b'-')
-            && at > 0
-            && matches!(bytes[at - 1], b'e' | b'E');
+        let marks = if hexadecimal { b"pP" } else { b"eE" };
+        let exponent_sign = matches!(byte, b'+' | b'-') && at > 0 && marks.contains(&bytes[at - 1]);
         if !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.') || exponent_sign) {
             break;
         }
         at += 1;
     }
     at
+}
+
+/// Reads `0x1.8p-2`: hexadecimal digits times a power of two.
+fn read_hexadecimal_float(text: &str) -> Option<f64> {
+    let lower = text.to_ascii_lowercase();
+    let (mantissa, exponent) = lower.strip_prefix("0x")?.split_once('p')?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut value = 0.0;
+    let mut scale = 0_i32;
+    for letter in whole.chars().chain(fraction.chars()) {
+        value = value * 16.0 + f64::from(letter.to_digit(16)?);
+    }
+    scale -= i32::try_from(fraction.len()).ok()? * 4;
+    let exponent: i32 = exponent.parse().ok()?;
+    let value = value * 2_f64.powi(scale.checked_add(exponent)?);
+    (!mantissa.is_empty() && value.is_finite()).then_some(value)
 }
 
 /// Reads an unsigned integer with Go's base prefixes and underscores.

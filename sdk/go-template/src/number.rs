@@ -58,6 +58,71 @@ pub(crate) fn fixed(value: f64, precision: Option<usize>) -> String {
     }
 }
 
+/// `%b`: the mantissa as a whole number, and the power of two that it is multiplied with.
+pub(crate) fn binary(value: f64) -> String {
+    if let Some(text) = not_finite(value) {
+        return text.to_owned();
+    }
+    let (mantissa, exponent) = parts(value);
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    format!("{sign}{mantissa}p{exponent:+}")
+}
+
+/// `%x`: `0x1.8p+00`; without a precision, as many digits as are needed.
+pub(crate) fn hexadecimal(value: f64, precision: Option<usize>) -> String {
+    if let Some(text) = not_finite(value) {
+        return text.to_owned();
+    }
+    let (mut mantissa, mut exponent) = parts(value);
+    if mantissa == 0 {
+        exponent = 0;
+    } else {
+        // One bit in front of the point, 60 behind it.
+        let shift = mantissa.leading_zeros() - 3;
+        mantissa <<= shift;
+        exponent += 60 - i32::try_from(shift).unwrap_or(0);
+    }
+    if let Some(digits) = precision.filter(|digits| *digits < 15) {
+        let cut = 60 - 4 * u32::try_from(digits).unwrap_or(0);
+        let rest = mantissa & ((1 << cut) - 1);
+        let half = 1_u64 << (cut - 1);
+        mantissa >>= cut;
+        if rest > half || (rest == half && mantissa & 1 == 1) {
+            mantissa += 1;
+        }
+        mantissa <<= cut;
+        if mantissa >> 61 == 1 {
+            mantissa >>= 1;
+            exponent += 1;
+        }
+    }
+    let (first, fraction) = (mantissa >> 60, mantissa & ((1 << 60) - 1));
+    let mut digits = format!("{fraction:015x}");
+    match precision {
+        None => digits.truncate(digits.trim_end_matches('0').len()),
+        Some(wanted) => {
+            digits.truncate(wanted);
+            digits.push_str(&"0".repeat(wanted - digits.len()));
+        }
+    }
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    let point = if digits.is_empty() { "" } else { "." };
+    format!(
+        "{sign}0x{first}{point}{digits}{}",
+        exponent_text(exponent, 'p')
+    )
+}
+
+/// The mantissa as a whole number and the power of two that it is multiplied with.
+fn parts(value: f64) -> (u64, i32) {
+    let bits = value.to_bits();
+    let fraction = bits & ((1 << 52) - 1);
+    match i32::try_from(bits >> 52 & 0x7ff).unwrap_or(0) {
+        0 => (fraction, -1074),
+        exponent => (fraction | 1 << 52, exponent - 1075),
+    }
+}
+
 fn not_finite(value: f64) -> Option<&'static str> {
     if value.is_nan() {
         Some("NaN")

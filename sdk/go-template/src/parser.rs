@@ -1,5 +1,7 @@
 //! From tokens to the syntax tree.
 
+use crate::Call;
+use crate::data::Data;
 use crate::error::TemplateError;
 use crate::lexer::{Keyword, Token, TokenKind, tokens};
 use crate::tree::{Binding, Branches, Command, Node, Operand, OperandKind, Pipeline, Tree};
@@ -231,7 +233,7 @@ impl Parser {
 
     fn template_name(&mut self, place: &str) -> Result<String, TemplateError> {
         self.skip_spaces();
-        if let Some(TokenKind::Literal(crate::Data::String(name))) = self.peek().cloned() {
+        if let Some(TokenKind::Literal(Data::String(name))) = self.peek().cloned() {
             self.at += 1;
             return Ok(name);
         }
@@ -278,10 +280,16 @@ impl Parser {
         self.close("end")?;
         self.variables = outer;
         self.range_depth = ranges;
-        // An empty redefinition does not replace a body, as in Go.
+        // An empty definition gives way to one that is not, as in Go.
         let blank = |node: &Node| matches!(node, Node::Text(text) if text.trim().is_empty());
-        if !nodes.iter().all(blank) || !self.tree.defined.contains_key(&name) {
-            self.tree.defined.insert(name, nodes);
+        let is_blank = |nodes: &[Node]| nodes.iter().all(blank);
+        match self.tree.defined.get(&name) {
+            Some(_) if is_blank(&nodes) => {}
+            Some(known) if !is_blank(known) => {
+                let message = format!("multiple definition of template {name:?}");
+                return Err(TemplateError::new(open, message));
+            }
+            _ => drop(self.tree.defined.insert(name, nodes)),
         }
         Ok(())
     }
@@ -380,6 +388,11 @@ impl Parser {
                 break;
             }
         }
+        if let Some((first, arguments)) = operands.split_first()
+            && matches!(first.kind, OperandKind::Function(_))
+        {
+            self.give_arguments(first.offset, arguments);
+        }
         let Some(first) = operands.first() else {
             return Err(match self.peek() {
                 Some(TokenKind::Pipe) => TemplateError::new(start, "empty command"),
@@ -393,21 +406,34 @@ impl Parser {
             return Err(TemplateError::new(first.offset, message));
         }
         if self.peek() == Some(&TokenKind::Pipe) {
+            // Go takes a pipe with nothing behind it for the end of the pipeline.
             self.at += 1;
-            self.skip_spaces();
-            if matches!(
-                self.peek(),
-                Some(TokenKind::Close | TokenKind::RightParen) | None
-            ) {
-                return Err(TemplateError::new(
-                    self.offset(),
-                    "missing command after `|`",
-                ));
-            }
         } else if !matches!(self.peek(), Some(TokenKind::Close | TokenKind::RightParen)) {
             return Err(self.unexpected(place));
         }
         Ok(Command { operands })
+    }
+
+    /// Notes that a function is named.
+    fn named(&mut self, name: String, offset: usize) {
+        self.tree.calls.push(Call {
+            name,
+            arguments: Vec::new(),
+            offset,
+        });
+    }
+
+    /// Notes the arguments of the function named at `offset`.
+    fn give_arguments(&mut self, offset: usize, arguments: &[Operand]) {
+        let written = |operand: &Operand| match &operand.kind {
+            OperandKind::Literal(Data::String(text)) => Some(text.clone()),
+            _ => None,
+        };
+        // Calls in parentheses among the arguments come behind it; the search is short.
+        let mut calls = self.tree.calls.iter_mut().rev();
+        if let Some(call) = calls.find(|call| call.offset == offset) {
+            call.arguments = arguments.iter().map(written).collect();
+        }
     }
 
     /// Reads one operand and the fields after it; `None` when none starts here.
@@ -426,7 +452,10 @@ impl Parser {
                 self.known(&name, offset)?;
                 OperandKind::Variable(name)
             }
-            Some(TokenKind::Identifier(name)) => OperandKind::Function(name),
+            Some(TokenKind::Identifier(name)) => {
+                self.named(name.clone(), offset);
+                OperandKind::Function(name)
+            }
             Some(TokenKind::LeftParen) => {
                 self.at += 1;
                 let inner = self.deeper(|parser| parser.pipeline("parentheses", 0))?;
@@ -438,12 +467,13 @@ impl Parser {
             _ => return Ok(None),
         };
         self.at += 1;
-        let takes_fields = !matches!(kind, OperandKind::Literal(_) | OperandKind::Nil);
+        let takes_fields = !matches!(kind, OperandKind::Literal(_) | OperandKind::Nil)
+            && !matches!(kind, OperandKind::Dot if fields.is_empty());
         while let Some(TokenKind::Field(name)) = self.peek().cloned() {
             if !takes_fields {
                 return Err(TemplateError::new(
                     self.offset(),
-                    "unexpected `.` after a constant",
+                    "unexpected `.` after a constant or another `.`",
                 ));
             }
             fields.push(name);

@@ -217,7 +217,6 @@ fn pipelines_pass_the_last_argument() {
         2,
         "cannot give an argument to a non-function",
     );
-    check_error("{{.Name |}}", 9, "missing command after `|`");
     check_error("{{| .Name}}", 2, "empty command");
     check_error("{{}}", 2, "missing value for an action");
     check_error("{{nil}}", 2, "nil is not a command");
@@ -335,6 +334,12 @@ fn engine_functions_tell_the_build() {
     check_error("{{sed `s/a/b/` `a`}}", 2, "removed");
     check_error("{{vault `a` `b`}}", 2, "variables section");
     check_error("{{consul_key `a`}}", 2, "variables section");
+    let variables = Context {
+        env: Some(BTreeMap::new()),
+        ..context()
+    };
+    let err = render("{{consul_key `a`}}", &Data::Null, &variables).expect_err("no service");
+    assert!(err.message.contains("give the value with -var"), "{err}");
     check_error("{{env `HOME`}}", 2, "env vars are not allowed here");
     check_error("{{isotime `a` `b`}}", 2, "too many values");
     check_error("{{clean_resource_name `a`}}", 2, "does not offer");
@@ -522,4 +527,188 @@ fn go_layouts_cover_the_reference_time() {
         crate::strftime(0, "%A %a %B %b %d %I %y %"),
         "Thursday Thu January Jan 01 12 70 %"
     );
+}
+
+/// What Go's own `text/template` renders; `html` and the like included.
+#[test]
+fn go_renders_the_same() {
+    for (template, expected) in [
+        ("{{printf \"%[5]*.[2]*[1]f\" 12.0 2 3 4 6}}", " 12.00"),
+        ("{{printf \"%[1\" 1}}", "%!(NOVERB)"),
+        ("{{printf \"%[1]d %d\" 1 2}}", "1 2"),
+        ("{{printf \"%-*d|\" 5 1}}", "1    |"),
+        ("{{printf \"%\"}}", "%!(NOVERB)"),
+        ("{{printf \"%d %s\" 1}}", "1 %!s(MISSING)"),
+        ("{{printf \"%d\" 1 2}}", "1%!(EXTRA int=2)"),
+        ("{{printf \"%[3]d\" 1}}", "%!d(BADINDEX)"),
+        ("{{printf \"%[x]d\" 1}}", "%!d(BADINDEX)"),
+        ("{{printf \"%100000000d\" 1}}", "%!(NOVERB)%!(EXTRA int=1)"),
+        (
+            "{{printf \"%x % x %#x % #x\" \"hello\" \"hello\" \"hello\" \"hello\"}}",
+            "68656c6c6f 68 65 6c 6c 6f 0x68656c6c6f 0x68 0x65 0x6c 0x6c 0x6f",
+        ),
+        (
+            "{{printf \"%q %+q %#q\" \"é☺\\n\" \"é☺\\n\" \"é☺\"}}",
+            "\"é☺\\n\" \"\\u00e9\\u263a\\n\" `é☺`",
+        ),
+        (
+            "{{printf \"%q %+q %#q\" 'x' 0x263a 0x263a}}",
+            "'x' '\\u263a' '☺'",
+        ),
+        (
+            "{{printf \"%U %#U\" -1 0x1F600}}",
+            "U+FFFFFFFFFFFFFFFF U+1F600 '😀'",
+        ),
+        (
+            "{{printf \"%g %.3g %10.3g %#g %#.3g\" 100000.0 123456.0 0.00001234 1.0 2.0}}",
+            "100000 1.23e+05   1.23e-05 1.00000 2.00",
+        ),
+        ("{{printf \"%b\" 1.5}}", "6755399441055744p-52"),
+        (
+            "{{printf \"%x\" 1.5}} {{printf \"%X\" 255.75}} {{printf \"%.2x\" 1.999}}",
+            "0x1.8p+00 0X1.FF8P+07 0x1.00p+01",
+        ),
+        (
+            "{{printf \"%.5d|%8.5d|%-8.5d|%08.5d|%.0d\" 42 42 42 42 0}}",
+            "00042|   00042|00042   |   00042|",
+        ),
+        (
+            "{{printf \"%#08x|%#8x|%-#8x|\" 255 255 255}}",
+            "0x000000ff|    0xff|0xff    |",
+        ),
+        (
+            "{{printf \"%+.3e|%10.2e|%-12.1E|\" 12345.678 12345.678 12345.678}}",
+            "+1.235e+04|  1.23e+04|1.2E+04     |",
+        ),
+        (
+            "{{printf \"%05d|%-05d|%+05d|% 05d\" -7 -7 7 7}}",
+            "-0007|-7   |+0007| 0007",
+        ),
+        (
+            "{{printf \"%6s|%-6s|%06s\" \"é\" \"é\" \"ab\"}}",
+            "     é|é     |0000ab",
+        ),
+        (
+            "{{printf \"%.3s|%.10s|%5.1s|\" \"hello\" \"hi\" \"xyz\"}}",
+            "hel|hi|    x|",
+        ),
+        ("{{printf \"%5t|%-7t|\" true false}}", " true|false  |"),
+        ("{{printf \"%c%c\" 0x1F600 -1}}", "😀�"),
+        ("{{printf \"%t\" 1}}", "%!t(int=1)"),
+        ("{{printf \"%s\" true}}", "%!s(bool=true)"),
+        ("{{printf \"%w\" 1}}", "%!w(int=1)"),
+        ("{{printf \"%s\" nil}}", "%!s(<nil>)"),
+        (
+            "{{printf \"%v\" 1e6}} {{printf \"%v\" 1e20}} {{printf \"%v\" 1e21}} {{printf \"%v\" 123456789.0}}",
+            "1e+06 1e+20 1e+21 1.23456789e+08",
+        ),
+        ("{{printf \"%%|%5%|%-5%\"}}", "%|%|%"),
+        ("{{html nil}}", "&lt;no value&gt;"),
+        ("{{urlquery nil}}", "%3Cno+value%3E"),
+        (
+            "{{js \"it's \\\"<&>=\\n\\u2028é\\x00\\x7f\"}}",
+            "it\\'s \\\"\\u003C\\u0026\\u003E\\u003D\\u000A\\u2028é\\u0000\x7f",
+        ),
+        ("{{0x1p-2}}", "0.25"),
+        ("{{1 |}}", "1"),
+        ("{{print \"a\" 1 2 \"b\" \"c\"}}", "a1 2bc"),
+        ("{{print 1 2 \"a\" 3 4}}", "1 2a3 4"),
+        ("{{and 1 0 2}}", "0"),
+        ("{{or 0 \"\" 3}}", "3"),
+        ("{{1 | and 2}}", "1"),
+        ("{{eq 1 2 1}}", "true"),
+        ("{{block \"B\" 1 | print}}{{.}}{{end}}", "1"),
+        (
+            "{{define \"T\"}}  {{end}}{{define \"T\"}}x{{end}}{{template \"T\"}}",
+            "x",
+        ),
+        (
+            "{{define \"T\"}}x{{end}}{{define \"T\"}}  {{end}}{{template \"T\"}}",
+            "x",
+        ),
+    ] {
+        check(template, expected);
+    }
+}
+
+#[test]
+fn go_refuses_the_same() {
+    for template in [
+        "{{range $i, $x := 3}}{{$i}}{{end}}",
+        "{{08}}",
+        "{{1e400}}",
+        "{{..X}}",
+        "{{index nil}}",
+        "{{define \"T\"}}a{{end}}{{define \"T\"}}b{{end}}{{template \"T\"}}",
+        "{{if .Zero}}{{foo}}{{end}}",
+        "{{eq 1 1.0}}",
+        "{{not 1 2}}",
+        "{{1 | 2}}",
+        "{{nil}}",
+        "{{break}}",
+        "{{\"a\".X}}",
+        "{{slice \"abc\" 0 1 2}}",
+        "{{index .List 9}}",
+        "{{eq .List .List}}",
+        "{{print(1)}}",
+    ] {
+        let rendered = render(template, &data(), &context());
+        assert!(rendered.is_err(), "{template}: {rendered:?}");
+    }
+}
+
+#[test]
+fn unknown_functions_are_refused_wherever_they_stand_with_the_name_that_was_meant() {
+    check_error(
+        "a{{if .Empty}}{{uper .Name}}{{end}}",
+        16,
+        "function \"uper\" not defined; did you mean \"upper\"?",
+    );
+    check_error(
+        "{{.Name | nothing}}",
+        10,
+        "function \"nothing\" not defined",
+    );
+}
+
+#[test]
+fn calls_are_found_with_the_text_they_are_given() {
+    let text = "{{user `a`}} {{if false}}{{(user \"b\") | replace `x` (env `y`) 1}}{{end}}";
+    let calls: Vec<_> = crate::calls(text)
+        .unwrap()
+        .into_iter()
+        .map(|call| {
+            (
+                call.name,
+                call.arguments,
+                &text[call.offset..call.offset + 3],
+            )
+        })
+        .collect();
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        calls,
+        [
+            ("user".to_owned(), vec![some("a")], "use"),
+            ("user".to_owned(), vec![some("b")], "use"),
+            ("replace".to_owned(), vec![some("x"), None, None], "rep"),
+            ("env".to_owned(), vec![some("y")], "env"),
+        ]
+    );
+    assert!(crate::calls("{{").is_err());
+}
+
+#[test]
+fn the_action_around_a_place_is_found() {
+    let text = "é {{a}} {{b c}} {{d";
+    for (offset, expected) in [
+        (3, "{{a}}"),
+        (5, "{{a}}"),
+        (12, "{{b c}}"),
+        (18, "{{d"),
+        (99, "{{d"),
+    ] {
+        assert_eq!(&text[crate::action_at(text, offset)], expected, "{offset}");
+    }
+    assert_eq!(crate::action_at("plain", 2), 2..5);
 }

@@ -9,6 +9,8 @@ use crate::data::Data;
 pub(crate) struct Tree {
     pub(crate) root: Vec<Node>,
     pub(crate) defined: BTreeMap<String, Vec<Node>>,
+    /// Every function that is named.
+    pub(crate) calls: Vec<crate::Call>,
 }
 
 #[derive(Debug)]

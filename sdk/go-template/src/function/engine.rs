@@ -52,9 +52,13 @@ pub(super) fn call(name: &str, args: &[Data], context: &Context) -> Option<Resul
         "sed" => {
             Err("the function sed was removed; use replace, replace_all or a provisioner".into())
         }
-        "consul_key" | "vault" | "aws_secretsmanager" | "aws_secretsmanager_raw" => Err(format!(
-            "{name} is only allowed in the variables section of a template"
-        )),
+        "consul_key" | "vault" | "aws_secretsmanager" | "aws_secretsmanager_raw" => {
+            Err(match context.env {
+                // Where the environment is allowed, these are too.
+                Some(_) => format!("{name} is not available here; give the value with -var"),
+                None => format!("{name} is only allowed in the variables section of a template"),
+            })
+        }
         "clean_resource_name" => {
             Err("this component does not offer clean_resource_name; cloud builders do".into())
         }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::function::format::is_printable;
+
 /// Escapes text for HTML, with the numeric forms Go uses for quotes.
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -28,8 +30,8 @@ pub(super) fn js(text: &str) -> String {
                 out.push('\\');
                 out.push(letter);
             }
-            '<' | '>' | '&' | '=' | '\0'..='\x1f' | '\x7f' => push_unicode(&mut out, letter),
-            other if other.is_control() => push_unicode(&mut out, other),
+            '<' | '>' | '&' | '=' | '\0'..='\x1f' => push_unicode(&mut out, letter),
+            other if !other.is_ascii() && !is_printable(other) => push_unicode(&mut out, other),
             other => out.push(other),
         }
     }

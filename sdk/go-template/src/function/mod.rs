@@ -11,6 +11,66 @@ pub(crate) use format::display;
 use crate::context::Context;
 use crate::data::Data;
 
+/// Every function a template can call.
+pub(crate) const NAMES: [&str; 42] = [
+    "and",
+    "aws_secretsmanager",
+    "aws_secretsmanager_raw",
+    "build",
+    "build_name",
+    "build_type",
+    "call",
+    "clean_resource_name",
+    "consul_key",
+    "env",
+    "eq",
+    "ge",
+    "gt",
+    "html",
+    "index",
+    "isotime",
+    "js",
+    "le",
+    "len",
+    "lower",
+    "lt",
+    "ne",
+    "not",
+    "or",
+    "packer_version",
+    "print",
+    "printf",
+    "println",
+    "pwd",
+    "replace",
+    "replace_all",
+    "sed",
+    "slice",
+    "split",
+    "strftime",
+    "template_dir",
+    "timestamp",
+    "upper",
+    "urlquery",
+    "user",
+    "uuid",
+    "vault",
+];
+
+/// What to say about a function that is not there, with the name that was probably meant.
+pub(crate) fn unknown(name: &str) -> String {
+    let limit = if name.chars().count() <= 3 { 1 } else { 2 };
+    let near = NAMES
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(distance, _)| *distance <= limit)
+        .min();
+    match near {
+        Some((_, near)) => format!("function {name:?} not defined; did you mean {near:?}?"),
+        None => format!("function {name:?} not defined"),
+    }
+}
+
 /// Why a call gave no value.
 pub(crate) enum CallError {
     /// There is no function of that name.
@@ -60,12 +120,21 @@ fn standard(name: &str, args: &[Data]) -> Option<Result<Data, String>> {
             [value] => Ok(Data::Bool(!value.is_true())),
             _ => Err(wrong_count(name, "1", args.len())),
         },
-        "html" => format::print(args).map(|text| Data::String(escape::html(&text))),
-        "js" => format::print(args).map(|text| Data::String(escape::js(&text))),
-        "urlquery" => format::print(args).map(|text| Data::String(escape::url_query(&text))),
+        "html" => escapable(args).map(|text| Data::String(escape::html(&text))),
+        "js" => escapable(args).map(|text| Data::String(escape::js(&text))),
+        "urlquery" => escapable(args).map(|text| Data::String(escape::url_query(&text))),
         "call" => Err("the first argument is not a function, and no value here is".to_owned()),
         _ => return None,
     })
+}
+
+/// The arguments of the escaping functions as one text; a missing value is named as in output.
+fn escapable(args: &[Data]) -> Result<String, String> {
+    match args {
+        [] => Ok(String::new()),
+        [Data::Null] => Ok("<no value>".to_owned()),
+        args => format::print(args),
+    }
 }
 
 fn printf(args: &[Data]) -> Result<Data, String> {

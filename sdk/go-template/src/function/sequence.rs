@@ -22,6 +22,9 @@ pub(super) fn index(args: &[Data]) -> Result<Data, String> {
     let Some((value, keys)) = args.split_first() else {
         return Err(wrong_count("index", "at least 1", 0));
     };
+    if *value == Data::Null {
+        return Err("index of untyped nil".to_owned());
+    }
     let mut value = value.clone();
     for key in keys {
         value = match (&value, key) {

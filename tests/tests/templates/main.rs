@@ -1,0 +1,8 @@
+//! Templates of well-known projects, which are not part of this repository.
+
+mod corpus;
+mod expressions;
+mod formatting;
+mod oracle;
+mod planning;
+mod upgrading;
