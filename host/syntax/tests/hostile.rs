@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use host_diag::FileId;
-use host_syntax::{json, parse_expression, parse_hcl, parse_hcl_json, parse_template};
+use host_syntax::{json, parse_expression, parse_hcl, parse_hcl_json, parse_template, yaml};
 use proptest::prelude::{any, prop, proptest};
 use proptest::strategy::Strategy;
 
@@ -101,7 +101,7 @@ fn large_literals_are_read_in_proportion() {
         format!("a = f(\"{long}\")\n"),
         format!("a = <<E\n{long}\nE\n"),
         format!("a = {long}\n"),
-        format!("a = [{}]\n", "1,".repeat(200_000)),
+        format!("a = [{}]\n", "1,".repeat(90_000)),
         format!("a = {{{}}}\n", "b = 1\n".repeat(20_000)),
     ] {
         let begin = Instant::now();
@@ -117,6 +117,43 @@ fn large_literals_are_read_in_proportion() {
     }
     check_fast("open quote", &format!("a = \"{long}"));
     check_fast("digits", &format!("a = {}.1.1\n", "1".repeat(10_000_000)));
+}
+
+#[test]
+fn a_letter_that_hcl_edit_does_not_know_is_an_error_with_its_place() {
+    let text = "tN||m\t:::ǲ";
+    let (_, diagnostics) = parse_expression(FileId(0), 0, text);
+    for span in diagnostics.iter().filter_map(|problem| problem.subject) {
+        assert!(text.get(span.start as usize..span.end as usize).is_some());
+    }
+    assert!(!diagnostics.is_empty());
+}
+
+#[test]
+fn a_wrong_yaml_escape_ends_with_its_letter() {
+    let text = "\"\\ਓ";
+    let (_, diagnostics) = yaml::parse(FileId(0), text);
+    let span = diagnostics[0].subject.expect("it has a place");
+    assert_eq!(&text[span.start as usize..span.end as usize], "\\ਓ");
+}
+
+fn check_too_large(name: &str, text: &str) {
+    let (_, hcl) = parse_hcl(FileId(0), text);
+    let (_, values) = json::parse(FileId(0), text);
+    let all = [hcl, values].concat();
+    assert!(
+        all.iter()
+            .any(|problem| problem.summary.ends_with("too large")),
+        "{name}: {all:?}"
+    );
+}
+
+#[test]
+fn more_words_than_anybody_writes_are_an_error() {
+    check_too_large("lines", &"\n".repeat(1_100_000));
+    check_too_large("behind", &format!("{}é", "a=1\n".repeat(300_000)));
+    check_too_large("list", &format!("a = [{}]\n", "1,".repeat(150_000)));
+    check_too_large("JSON", &format!("[{}1]", "1,".repeat(1_100_000)));
 }
 
 /// Text made of the pieces the language is made of.

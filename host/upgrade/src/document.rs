@@ -1,7 +1,7 @@
 //! A legacy template as plain JSON, its sections known to have the right shape.
 
 use host_diag::{Diagnostic, Diagnostics, FileId};
-use host_syntax::json;
+use host_syntax::{json, yaml};
 use serde_json::{Map, Number, Value};
 
 /// A JSON object; the order of its keys means nothing here.
@@ -25,7 +25,19 @@ impl Document {
     ///
     /// All mistakes of syntax, or all sections that have a wrong shape.
     pub fn read(file: FileId, text: &str) -> Result<Self, Diagnostics> {
-        let (root, found) = json::parse(file, text);
+        Self::of(json::parse(file, text))
+    }
+
+    /// The same for a template in YAML.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Document::read`]; repeated keys are errors here.
+    pub fn read_yaml(file: FileId, text: &str) -> Result<Self, Diagnostics> {
+        Self::of(yaml::parse(file, text))
+    }
+
+    fn of((root, found): (Option<json::Value>, Diagnostics)) -> Result<Self, Diagnostics> {
         let Some(root) = root.filter(|_| !found.iter().any(Diagnostic::is_error)) else {
             return Err(found);
         };
@@ -207,6 +219,18 @@ mod tests {
             r#"{"Builders": [], "PROVISIONERS": {}}"#,
             r#"{"builders":[],"provisioners":[{}]}"#,
         );
+    }
+
+    #[test]
+    fn yaml_gives_the_same_document() {
+        let yaml = "a: 1\nbuilders:\n- &one {type: x}\n- <<: *one\n  name: y # z\n";
+        let json = r#"{"a": 1, "builders": [{"type": "x"}, {"type": "x", "name": "y"}]}"#;
+        let (yaml, json) = (
+            Document::read_yaml(FileId(0), yaml).unwrap(),
+            Document::read(FileId(0), json).unwrap(),
+        );
+        assert_eq!(yaml, json);
+        assert!(Document::read_yaml(FileId(0), "a: 1\na: 2").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use host_ui::Ui;
 use host_upgrade::{Document, UpgradeError};
 
 use crate::arguments::FixArguments;
+use crate::commands::build::usage;
 use crate::world::World;
 use crate::{exit, template};
 
@@ -15,16 +16,21 @@ use crate::{exit, template};
 pub fn run(world: &World, ui: &Ui, arguments: &FixArguments) -> u8 {
     let options = match template::options(world, &arguments.template, false) {
         Ok(options) => options,
-        Err(message) => {
-            ui.error(&message);
-            return exit::FAILED;
-        }
+        Err(message) => return usage(ui, &message, "fix"),
     };
     if is_hcl(&options) {
         ui.error("kiln fix only works with JSON files for now.");
         return exit::FAILED;
     }
-    let text = match std::fs::read_to_string(options.working_dir.join(&options.path)) {
+    if host_template::is_yaml(&options.path) {
+        ui.error(
+            "kiln fix only works with JSON files: printed anew, a YAML template would lose its \
+             comments and anchors. Correct it by hand; kiln validate names each outdated option and \
+             what took its place.",
+        );
+        return exit::FAILED;
+    }
+    let text = match host_syntax::read_file(&options.working_dir.join(&options.path)) {
         Ok(text) => text,
         Err(error) => {
             ui.error(&format!(
@@ -61,6 +67,9 @@ pub fn run(world: &World, ui: &Ui, arguments: &FixArguments) -> u8 {
 pub(super) fn is_hcl(options: &LoadOptions) -> bool {
     let path = options.path.as_str();
     let is_folder = || options.working_dir.join(path).is_dir();
+    if host_template::is_yaml(path) {
+        return false;
+    }
     if matches!(path, "" | "-") {
         return options.config_type == ConfigType::Hcl2;
     }

@@ -10,6 +10,7 @@ use host_upgrade::{Annotations, Document, UpgradeError, Upgraded};
 
 use super::fix::is_hcl;
 use crate::arguments::Hcl2UpgradeArguments;
+use crate::commands::build::usage;
 use crate::world::World;
 use crate::{exit, template};
 
@@ -18,13 +19,13 @@ use crate::{exit, template};
 pub async fn run(world: &World, ui: &Ui, arguments: &Hcl2UpgradeArguments) -> u8 {
     let options = match template::options(world, &arguments.template, false) {
         Ok(options) => options,
-        Err(message) => {
-            ui.error(&message);
-            return exit::FAILED;
-        }
+        Err(message) => return usage(ui, &message, "hcl2_upgrade"),
     };
     if is_hcl(&options) {
-        ui.error("kiln hcl2_upgrade only works with JSON templates; this one is in HCL2 already.");
+        ui.error(
+            "kiln hcl2_upgrade only works with JSON templates and the same in YAML; this one is in \
+             HCL2 already.",
+        );
         return exit::FAILED;
     }
     let Some(output) = output(arguments, &options.path) else {
@@ -37,7 +38,12 @@ pub async fn run(world: &World, ui: &Ui, arguments: &Hcl2UpgradeArguments) -> u8
     }
     // The template is the first file that was read.
     let file = FileId(0);
-    let document = match Document::read(file, sources.text(file)) {
+    let read = if host_template::is_yaml(&options.path) {
+        Document::read_yaml
+    } else {
+        Document::read
+    };
+    let document = match read(file, sources.text(file)) {
         Ok(document) => document,
         Err(problems) => {
             template::report(ui, &problems, &sources);

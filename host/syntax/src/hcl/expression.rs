@@ -17,6 +17,8 @@ use crate::scanner::{Token, TokenKind};
 
 /// Levels an expression tree may have. Whoever walks the tree may recurse that deep.
 const MOST_LEVELS: usize = 250;
+/// Words, signs and texts an expression may have. Its tree takes up to 2 KiB for each while it is read.
+const MOST_TOKENS: usize = 200_000;
 
 /// What an expression is part of; errors behind it are worded accordingly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +77,21 @@ impl<'t> ExpressionReader<'t> {
         {
             return self.string(piece.first);
         }
+        if pieces.len() > MOST_TOKENS {
+            self.report(
+                Diagnostic::error("Expression too large")
+                    .detail(format!(
+                        "An expression may have {MOST_TOKENS} words, signs and texts; this one has {}.",
+                        pieces.len()
+                    ))
+                    .hint(
+                        "Put the data into a file of its own and read it with `jsondecode(file(…))`."
+                            .to_owned(),
+                    ),
+                self.tokens[range.start],
+            );
+            return None;
+        }
         match check(self.text, self.tokens, &pieces) {
             Ok(findings) => {
                 let masked = mask(self.text, self.tokens, &pieces, &findings);
@@ -108,11 +125,12 @@ impl<'t> ExpressionReader<'t> {
             }
             .expr(&expr),
             Err(error) => {
-                let at = base + error.location().offset();
-                let end = self.text[at.min(self.text.len())..]
-                    .chars()
-                    .next()
-                    .map_or(0, char::len_utf8);
+                let mut at = (base + error.location().offset()).min(self.text.len());
+                // It may have stopped inside of a character.
+                while !self.text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                let end = self.text[at..].chars().next().map_or(0, char::len_utf8);
                 let span = self.origin.span(at, at + end);
                 let message = error.message();
                 self.diagnostics.push(

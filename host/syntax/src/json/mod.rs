@@ -1,11 +1,14 @@
 //! JSON with spans, key order and duplicate keys kept.
 
+mod place;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod text;
 
 use host_diag::{Diagnostics, FileId, Span};
+
+pub use place::place_in_text;
 
 /// A JSON value with its place.
 #[derive(Clone, Debug, PartialEq)]

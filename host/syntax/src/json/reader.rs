@@ -10,6 +10,9 @@ const MOST_NESTING: usize = 200;
 /// Problems reported of one document before reading stops.
 const MOST_DIAGNOSTICS: usize = 50;
 
+/// Values one document may have; each takes some hundred bytes.
+const MOST_VALUES: usize = 1_000_000;
+
 /// Reading cannot go on; why has been reported.
 pub(super) struct Stop;
 
@@ -18,6 +21,8 @@ pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
     pub(super) at: usize,
     depth: usize,
+    /// Values begun so far.
+    values: usize,
     diagnostics: Diagnostics,
 }
 
@@ -27,6 +32,7 @@ pub(super) fn read(file: FileId, text: &str) -> (Option<Value>, Diagnostics) {
         text,
         at: 0,
         depth: 0,
+        values: 0,
         diagnostics: Diagnostics::new(),
     };
     if text.starts_with('\u{FEFF}') {
@@ -66,7 +72,7 @@ impl Reader<'_> {
         if self.peek().is_some() {
             return self.stop(
                 "Extra text after JSON document",
-                "A document is one value; this stands behind its end.",
+                "A document is one value, and it ends before this; look for a bracket too many.",
                 self.at,
                 self.at + self.character_length(),
             );
@@ -160,6 +166,17 @@ impl Reader<'_> {
 
     fn value(&mut self) -> Result<Value, Stop> {
         let start = self.at;
+        self.values += 1;
+        if self.values > MOST_VALUES {
+            let detail =
+                format!("A document may have {MOST_VALUES} values; here they are exceeded.");
+            return self.stop(
+                "File too large",
+                detail,
+                start,
+                start + self.character_length(),
+            );
+        }
         let kind = match self.peek() {
             Some(b'{') => self.nested(Self::object)?,
             Some(b'[') => self.nested(Self::array)?,
@@ -315,7 +332,10 @@ impl Reader<'_> {
             }
             None => self.stop(
                 "Unclosed JSON bracket",
-                format!("This {what} has no closing bracket."),
+                format!(
+                    "This {what} has no closing bracket; `{}` is missing.",
+                    char::from(close)
+                ),
                 open,
                 open + 1,
             ),
@@ -340,7 +360,7 @@ impl Reader<'_> {
         }
         self.report(
             "Trailing comma",
-            format!("The last part of an {what} has no comma behind it."),
+            format!("The last part of an {what} has no comma behind it; remove this one."),
             comma,
             comma + 1,
         )?;

@@ -22,6 +22,8 @@ pub use token::{Token, TokenKind};
 
 /// Brackets and templates that may be open at once.
 pub(crate) const MOST_NESTING: usize = 100;
+/// Words and signs a text may have; what is made of them takes some hundred bytes for each.
+const MOST_TOKENS: usize = 1_000_000;
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +139,12 @@ impl<'t> Scanner<'t> {
             );
         }
         while !self.gave_up {
+            if self.tokens.len() > MOST_TOKENS {
+                self.give_up(Diagnostic::error("File too large").detail(format!(
+                    "A file may have {MOST_TOKENS} words, signs and lines; here they are exceeded."
+                )));
+                return;
+            }
             if self.at >= self.text.len() {
                 if self.modes.len() == 1 {
                     return;
@@ -175,7 +183,8 @@ impl<'t> Scanner<'t> {
     }
 
     fn give_up(&mut self, diagnostic: Diagnostic) {
-        self.report(diagnostic, self.at, (self.at + 1).min(self.text.len()));
+        let length = self.rest().chars().next().map_or(0, char::len_utf8);
+        self.report(diagnostic, self.at, self.at + length);
         self.gave_up = true;
     }
 

@@ -142,7 +142,7 @@ impl Calls {
             Outcome::Expression(expression) => format!("${{{expression}}}"),
             Outcome::Call(call) => escaped(&call),
             Outcome::Kept => {
-                let text = escaped(action.source);
+                let text = self.kept(action.source);
                 return Part::Done {
                     text,
                     trims_before: false,
@@ -181,10 +181,41 @@ impl Calls {
         text
     }
 
+    /// An action that stays one. The values of variables in it become texts of the action, which
+    /// is rendered after the expressions in it were.
+    fn kept(&mut self, source: &str) -> String {
+        let mut kept = String::new();
+        let mut rest = source;
+        while let Some((before, name, behind)) = next_user_call(rest) {
+            self.used.variables.insert(name.to_owned());
+            kept.push_str(&escaped(before));
+            kept.push_str(&format!("`${{{}}}`", self.variable(name)));
+            rest = behind;
+        }
+        kept + &escaped(rest)
+    }
+
+    /// A user variable as HCL2 names it.
+    fn variable(&self, name: &str) -> String {
+        let kind = if self.names.locals.contains(name) {
+            "local"
+        } else {
+            "var"
+        };
+        format!("{kind}.{}", identifier(name))
+    }
+
     fn action(&mut self, action: &Action<'_>) -> Outcome {
         let outcome = self.translated(action);
+        let mut rest = String::new();
+        let mut source = action.source;
+        while let Some((before, _, behind)) = next_user_call(source) {
+            rest.push_str(before);
+            source = behind;
+        }
+        rest.push_str(source);
         if matches!(outcome, Outcome::Kept)
-            && let Some(name) = names_in(action.source).find(|name| CORE_CALLS.contains(name))
+            && let Some(name) = names_in(&rest).find(|name| CORE_CALLS.contains(name))
         {
             self.left.push(format!(
                 "unhandled \"{name}\" call: it is part of a longer expression, which has to be \
@@ -236,12 +267,7 @@ impl Calls {
         let expression = match (function, texts) {
             ("user", [name]) => {
                 self.used.variables.insert((*name).to_owned());
-                let kind = if self.names.locals.contains(*name) {
-                    "local"
-                } else {
-                    "var"
-                };
-                format!("{kind}.{}", identifier(name))
+                self.variable(name)
             }
             ("env", [name]) if self.place == Place::Default => format!("env({})", quote(name)),
             ("env", [name]) => {
@@ -330,6 +356,27 @@ fn trimmed<'a>(text: &'a str, before: Option<&Part<'_>>, behind: Option<&Part<'_
         text = text.trim_end();
     }
     text
+}
+
+/// The first call of `user` with a quoted name: what stands before it, the name, and what follows.
+fn next_user_call(source: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some(at) = source[from..].find("user").map(|at| at + from) {
+        from = at + "user".len();
+        let quotes = source[..at].matches(['"', '`']).count();
+        let starts_word =
+            !source[..at].ends_with(|c: char| c.is_alphanumeric() || "_.".contains(c));
+        let behind = source[from..].trim_start();
+        let quote = behind.chars().next().filter(|c| matches!(c, '"' | '`'));
+        if let Some(quote) = quote
+            && starts_word
+            && quotes.is_multiple_of(2)
+            && let Some((name, rest)) = behind[1..].split_once(quote)
+        {
+            return Some((&source[..at], name, rest));
+        }
+    }
+    None
 }
 
 /// The names in an action, without its quoted texts.

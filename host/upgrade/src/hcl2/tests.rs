@@ -65,8 +65,9 @@ fn what_cannot_be_translated_stays_and_is_commented_on() {
             "{{lower `A`}}",
             "# 1 error occurred upgrading the following block:\n# unhandled \"lower\" call: ",
         ),
-        ("{{user `a` | upper}}", "x = \"{{user `a` | upper}}\""),
-        ("{{user `a` | upper}}", "# unhandled \"user\" call: "),
+        ("{{user `a` | upper}}", "x = \"{{`${var.a}` | upper}}\""),
+        ("{{env `a` | upper}}", "x = \"{{env `a` | upper}}\""),
+        ("{{env `a` | upper}}", "# unhandled \"env\" call: "),
         (
             "{{bad",
             "# could not parse template for following block: \"",
@@ -270,4 +271,32 @@ fn annotations_explain_each_section_once() {
     assert!(with.starts_with("# kiln wrote this file"), "{with}");
     assert!(with.contains("\n# Sources: "), "{with}");
     assert!(!with.contains("# Input variables"), "{with}");
+}
+
+#[test]
+fn a_default_that_uses_its_own_variable_makes_it_required() {
+    let text = upgraded(
+        r#"{"variables": {"os": "{{user `os`}}", "b": "{{user `os`}}!"}, "builders": [{"type": "null"}]}"#,
+    )
+    .text;
+    assert!(
+        text.contains("variable \"os\" {\n  type = string\n}\n"),
+        "{text}"
+    );
+    assert!(text.contains("b = \"${var.os}!\""), "{text}");
+}
+
+#[test]
+fn a_single_text_for_a_list_is_split_as_legacy_templates_do() {
+    let text = upgraded(
+        r#"{"builders": [{"type": "null", "cd_files": "a,b", "iso_urls": "{{user `l`}}", "x": "a,b"}]}"#,
+    )
+    .text;
+    for expected in [
+        r#"cd_files = ["a", "b"]"#,
+        r#"iso_urls = split(",", "${var.l}")"#,
+    ] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    assert!(text.contains("x        = \"a,b\""), "{text}");
 }

@@ -29,10 +29,9 @@ impl Variables {
             .into_iter()
             .flatten()
             .map(|(name, value)| {
-                (
-                    name.clone(),
-                    Some(value.clone()).filter(|value| !value.is_null()),
-                )
+                // A default that uses the variable itself has never worked: a value must be given.
+                let has_default = !value.is_null() && !uses(value, name);
+                (name.clone(), Some(value.clone()).filter(|_| has_default))
             })
             .collect();
         let sensitive = section(root, "sensitive-variables").and_then(Value::as_array);
@@ -148,6 +147,15 @@ impl Variables {
              locals {{ {name} = regex_replace(timestamp(), \"[- TZ:]\", \"\") }}\n\n"
         )
     }
+}
+
+/// Whether a default asks for the variable `name`.
+fn uses(default: &Value, name: &str) -> bool {
+    let calls = sdk_go_template::calls(default.as_str().unwrap_or_default());
+    calls
+        .unwrap_or_default()
+        .iter()
+        .any(|call| call.name == "user" && call.arguments.first() == Some(&Some(name.to_owned())))
 }
 
 /// Whether the text calls something that a variable's default may not: all but `env`.

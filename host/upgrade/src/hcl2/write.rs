@@ -12,6 +12,19 @@ use crate::json_text::go_number;
 /// Options that are blocks whatever is in them.
 const ALWAYS_BLOCKS: [&str; 3] = ["linux_options", "network_interface", "shared_image_gallery"];
 
+/// Options that are lists of text in all components that have them. A legacy template may give a
+/// single text instead, which is split at commas; HCL2 does not do that.
+const LISTS: [&str; 8] = [
+    "boot_command",
+    "cd_files",
+    "environment_vars",
+    "floppy_dirs",
+    "floppy_files",
+    "inline",
+    "iso_urls",
+    "scripts",
+];
+
 /// Quoted text without any interpolation.
 pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
@@ -77,6 +90,7 @@ fn option(calls: &mut Calls, key: &str, value: &Value) -> String {
             format!("{key} {{\n{}}}\n", body(calls, object))
         }
         Value::Array(items) if items.is_empty() => String::new(),
+        Value::String(text) if LISTS.contains(&key) => split(calls, key, text),
         Value::Array(items) if items.iter().all(is_block_item) => items
             .iter()
             .filter_map(Value::as_object)
@@ -84,6 +98,19 @@ fn option(calls: &mut Calls, key: &str, value: &Value) -> String {
             .collect(),
         other => format!("{key} = {}\n", expression(calls, other)),
     }
+}
+
+/// A list that is written as one text. What a call gives may have commas too.
+fn split(calls: &mut Calls, key: &str, text: &str) -> String {
+    if text.contains("{{") {
+        return format!("{key} = split(\",\", {})\n", calls.text(text));
+    }
+    let items: Vec<String> = text
+        .split(',')
+        .filter(|_| !text.is_empty())
+        .map(quote)
+        .collect();
+    format!("{key} = [{}]\n", items.join(", "))
 }
 
 /// Whether an object is a block: when there is more in it than plain values, or nothing.
