@@ -101,6 +101,19 @@ impl Diagnostic {
         self
     }
 
+    /// Whether it says what `other` says of the same place. The block does not count: a block that
+    /// stands for several has one mistake in it, not several.
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        let same = self.subject == other.subject
+            && self.severity == other.severity
+            && self.summary == other.summary
+            && self.detail == other.detail
+            && self.related == other.related
+            && self.hints == other.hints;
+        same && (self.subject.is_some() || self.context == other.context)
+    }
+
     /// Whether it is an error.
     #[must_use]
     pub fn is_error(&self) -> bool {

@@ -105,6 +105,17 @@ impl SourceMap {
         (line, source.text[start..byte].graphemes(true).count() + 1)
     }
 
+    /// The line of a byte, as [`SourceMap::position`] counts it, without a look at the text. Takes
+    /// the same time on a line of any length.
+    #[must_use]
+    pub fn line(&self, file: FileId, byte: u32) -> usize {
+        let Some(source) = self.files.get(file.0 as usize) else {
+            return 1;
+        };
+        let byte = byte as usize;
+        source.line_starts.partition_point(|start| *start <= byte)
+    }
+
     /// Bytes of a line, counted from one, without its line break; `None` behind the last line.
     #[must_use]
     pub fn line_range(&self, file: FileId, line: usize) -> Option<Range<usize>> {
@@ -136,6 +147,7 @@ mod tests {
         let mut sources = SourceMap::default();
         let file = sources.add("a", text);
         assert_eq!(sources.position(file, byte), expected, "{text:?} at {byte}");
+        assert_eq!(sources.line(file, byte), expected.0, "{text:?} at {byte}");
     }
 
     #[test]

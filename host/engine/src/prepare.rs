@@ -52,7 +52,7 @@ pub async fn prepare(
         prepared.extend(build);
         for problem in found {
             // Builds that share a block share its problems.
-            if !problems.contains(&problem) {
+            if !problems.iter().any(|known| known.repeats(&problem)) {
                 problems.push(problem);
             }
         }

@@ -23,8 +23,8 @@ mod types;
 mod value;
 
 pub use convert::{ConvertError, ConvertProblem, PathStep, convert, unify};
-pub use evaluate::evaluate;
-pub use functions::{FunctionSet, function_names};
+pub use evaluate::{evaluate, evaluate_within, evaluation_budget};
+pub use functions::{FunctionDoc, FunctionSet, function_names, functions};
 pub use print::console_text;
 pub use references::{Reference, references};
 pub use scope::{Scope, Settings};

@@ -6,16 +6,19 @@
 
 use std::cell::Cell;
 
+use crate::types::Type;
 use crate::value::{Value, ValueKind};
 
 /// Longest string that may come out of anything, in bytes.
 pub(crate) const LONGEST_STRING_BYTES: usize = 64 << 20;
 /// Deepest nesting of expressions.
 pub(crate) const DEEPEST: usize = 200;
-/// What one evaluation may spend: one for each expression evaluated and each value copied, and one
-/// for each 256 bytes of text.
-const BUDGET: usize = 1 << 20;
+/// What one evaluation may spend: one for each expression evaluated and each value copied, one for
+/// each 256 bytes of text, and one for each two parts of a value's type. One is about 150 bytes.
+pub(crate) const BUDGET: usize = 1 << 20;
 pub(crate) const BYTES_PER_UNIT: usize = 256;
+/// What a map or object costs by itself: even a small one reserves room for eleven entries.
+const MAPPING: usize = 10;
 
 /// What is left of the budget.
 #[derive(Debug)]
@@ -30,10 +33,19 @@ pub(crate) struct Limits {
 pub(crate) struct TooLarge;
 
 impl Limits {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(budget: usize) -> Self {
         Self {
-            left: Cell::new(BUDGET),
+            left: Cell::new(budget),
             exhausted: Cell::new(false),
+        }
+    }
+
+    /// What has not been spent; nothing when something was refused.
+    pub(crate) fn left(&self) -> usize {
+        if self.is_exhausted() {
+            0
+        } else {
+            self.left.get()
         }
     }
 
@@ -75,7 +87,26 @@ impl Limits {
         let keys: usize = value
             .as_mapping()
             .map_or(0, |mapping| mapping.keys().map(String::len).sum());
-        self.spend(1 + (text + keys) / BYTES_PER_UNIT)?;
+        // Every level of a value has its own copy of its type, however large.
+        let types = type_parts(&value.ty) / 2;
+        let own = if value.as_mapping().is_some() {
+            MAPPING
+        } else {
+            1
+        };
+        self.spend(own + types + (text + keys) / BYTES_PER_UNIT)?;
         value.children().try_for_each(|child| self.spend_on(child))
+    }
+}
+
+fn type_parts(ty: &Type) -> usize {
+    match ty {
+        Type::Tuple(items) => items.iter().map(|item| 1 + type_parts(item)).sum(),
+        Type::Object(object) => {
+            let types = object.attributes.values();
+            MAPPING + types.map(|ty| 1 + type_parts(ty)).sum::<usize>()
+        }
+        Type::List(item) | Type::Set(item) | Type::Map(item) => type_parts(item),
+        _ => 0,
     }
 }

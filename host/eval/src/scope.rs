@@ -19,8 +19,9 @@ pub struct Settings {
 /// The names an expression can use. Names that `for` binds are added by evaluation itself.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// Values by root name: `var`, `local`, `source`, `build`, ….
-    pub variables: Arc<HashMap<String, Value>>,
+    /// Values by root name: `var`, `local`, `source`, `build`, …. Each is shared, so that a scope
+    /// with a few more names costs only these.
+    pub variables: Arc<HashMap<String, Arc<Value>>>,
     /// The functions that can be called.
     pub functions: FunctionSet,
     /// What functions need to know of the world.
@@ -41,7 +42,7 @@ impl Scope {
     /// The same scope with one more variable; one of the same name is replaced.
     #[must_use]
     pub fn with_variable(mut self, name: impl Into<String>, value: Value) -> Self {
-        Arc::make_mut(&mut self.variables).insert(name.into(), value);
+        Arc::make_mut(&mut self.variables).insert(name.into(), Arc::new(value));
         self
     }
 }

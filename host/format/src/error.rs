@@ -1,19 +1,19 @@
 //! What can go wrong with files.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A file or folder cannot be dealt with. Whatever happens, the file is as it was.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
     /// The name is not that of a template or of a variable file.
-    #[error("file {} is not a HCL file", path.display())]
+    #[error("file {} is not a HCL file{}", path.display(), advice(path))]
     Name {
         /// The file.
         path: PathBuf,
     },
-    /// The file cannot be read.
+    /// The file cannot be read as text.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// The file.
@@ -29,14 +29,6 @@ pub enum FileError {
         /// Why.
         source: io::Error,
     },
-    /// The file holds bytes that are no text.
-    #[error("`{}` is not UTF-8 text: byte {offset} begins no character", path.display())]
-    Encoding {
-        /// The file.
-        path: PathBuf,
-        /// The first wrong byte, counted from zero.
-        offset: usize,
-    },
     /// The new content cannot be stored.
     #[error("cannot write `{}`; it was left as it is", path.display())]
     Write {
@@ -47,15 +39,24 @@ pub enum FileError {
     },
 }
 
+/// What else there is to say about a file that is not HCL.
+fn advice(path: &Path) -> &'static str {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("yaml" | "yml") => {
+            "; YAML templates are left as they are, since their layout means something"
+        }
+        _ => "",
+    }
+}
+
 impl FileError {
     /// The file or folder concerned.
     #[must_use]
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         match self {
             Self::Name { path }
             | Self::Read { path, .. }
             | Self::List { path, .. }
-            | Self::Encoding { path, .. }
             | Self::Write { path, .. } => path,
         }
     }

@@ -102,7 +102,7 @@ fn is_ours(path: &Path) -> bool {
 ///
 /// # Errors
 ///
-/// [`FileError::Read`], and [`FileError::Encoding`] when it is not UTF-8.
+/// [`FileError::Read`], also when it is not UTF-8 or too large to be a template.
 pub fn read(path: &Path) -> Result<String, FileError> {
     let file = File::open(path).map_err(|source| FileError::Read {
         path: path.to_owned(),
@@ -115,18 +115,11 @@ pub fn read(path: &Path) -> Result<String, FileError> {
 ///
 /// # Errors
 ///
-/// [`FileError::Read`], and [`FileError::Encoding`] when it is not UTF-8.
-pub fn read_from(path: &Path, mut reader: impl Read) -> Result<String, FileError> {
-    let mut bytes = Vec::new();
-    reader
-        .read_to_end(&mut bytes)
-        .map_err(|source| FileError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-    String::from_utf8(bytes).map_err(|error| FileError::Encoding {
+/// [`FileError::Read`], also when it is not UTF-8 or too large to be a template.
+pub fn read_from(path: &Path, reader: impl Read) -> Result<String, FileError> {
+    host_syntax::read_text(reader).map_err(|source| FileError::Read {
         path: path.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
+        source,
     })
 }
 
@@ -274,7 +267,7 @@ mod tests {
         fs::write(&file, b"ab\xffc").unwrap();
         assert!(matches!(
             read(&file),
-            Err(FileError::Encoding { offset: 2, .. })
+            Err(FileError::Read { source, .. }) if source.kind() == io::ErrorKind::InvalidData
         ));
     }
 }

@@ -143,7 +143,7 @@ impl Planner<'_> {
             type_name: component.type_name.clone(),
             header: component.header.clone(),
             place: component.span.map(|span| {
-                let (line, _) = self.sources.position(span.file, span.start);
+                let line = self.sources.line(span.file, span.start);
                 (self.sources.name(span.file).to_owned(), line)
             }),
             options: Value::object(BTreeMap::new()),
@@ -161,7 +161,7 @@ impl Planner<'_> {
 
     fn report(&mut self, found: Vec<Diagnostic>) {
         for problem in found {
-            if !self.problems.contains(&problem) {
+            if !self.problems.iter().any(|known| known.repeats(&problem)) {
                 self.problems.push(problem);
             }
         }

@@ -23,7 +23,7 @@ mod run_directory;
 mod session;
 mod settings;
 
-pub use convert::BadMessage;
+pub use convert::{BadMessage, unknown_outputs};
 pub use error::{CallFailure, ClientError, LogTail};
 pub use handshake::HandshakeError;
 pub use journal::{Entry, Journal, Owner, Resource};

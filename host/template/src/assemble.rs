@@ -13,6 +13,9 @@ use crate::model::{Configured, PathStep, nearest_span};
 use crate::render::{Rendered, Renderer};
 use crate::schema::{AttributeSchema, BlockSchema, Primitive, Schema, Type};
 
+/// What is said of a value that an option cannot have.
+pub(crate) const MISFIT: &str = "Incorrect attribute value type";
+
 /// What a body says, evaluated but not yet compared with a schema.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
@@ -54,6 +57,8 @@ pub(crate) struct Assembly<'a> {
     spans: HashMap<Vec<PathStep>, Span>,
     waits_for: BTreeMap<Vec<PathStep>, Vec<String>>,
     path: Vec<PathStep>,
+    /// Whether the option at hand is one that only its component knows.
+    foreign: bool,
     problems: Diagnostics,
 }
 
@@ -66,6 +71,7 @@ impl<'a> Assembly<'a> {
             header,
             spans,
             waits_for: BTreeMap::new(),
+            foreign: false,
             path,
             problems,
         }
@@ -123,10 +129,11 @@ impl<'a> Assembly<'a> {
         for (name, option) in options {
             if !schema.open {
                 self.unknown_option(&option, schema);
-            } else if !option.value.is_null()
-                && let Some(value) = self.option(option, &any_option(&name))
-            {
-                entries.insert(name, value);
+            } else if !option.value.is_null() {
+                self.foreign = true;
+                let value = self.option(option, &any_option(&name));
+                self.foreign = false;
+                entries.extend(value.map(|value| (name, value)));
             }
         }
         for (name, given) in blocks {
@@ -172,6 +179,14 @@ impl<'a> Assembly<'a> {
     fn fitted(&mut self, value: Value, attribute: &AttributeSchema) -> Option<Value> {
         let rendered = if attribute.late {
             Ok(Rendered::from(value))
+        } else if self.foreign {
+            // The component may have functions of its own, such as `clean_resource_name`, and
+            // renders what is left.
+            match self.renderer.value(value.clone()) {
+                Err(failure) if !parses(&value) => Err(failure),
+                Ok(rendered) if !lacks_data(&rendered.value) => Ok(rendered),
+                Err(_) | Ok(_) => Ok(Rendered::from(value)),
+            }
         } else {
             self.renderer.value(value)
         };
@@ -182,10 +197,11 @@ impl<'a> Assembly<'a> {
             }
             Err(failure) => {
                 let span = self.span_of(&failure.path);
-                let problem = Diagnostic::error("Failed to render template call").detail(format!(
-                    "Option `{}`: {}.",
-                    attribute.name, failure.error.message
-                ));
+                let span = span.map(|span| self.renderer.place(span, &failure));
+                let message = &failure.error.message;
+                let end = if message.ends_with('?') { "" } else { "." };
+                let problem = Diagnostic::error("Failed to render template call")
+                    .detail(format!("Option `{}`: {message}{end}", attribute.name));
                 self.report(problem, span);
                 return None;
             }
@@ -207,7 +223,7 @@ impl<'a> Assembly<'a> {
             Ok(value) => Some(value.marked_like(attribute.sensitive)),
             Err(misfit) => {
                 let span = self.span_of(&misfit.path);
-                let problem = Diagnostic::error("Incorrect attribute value type").detail(format!(
+                let problem = Diagnostic::error(MISFIT).detail(format!(
                     "Inappropriate value for attribute \"{}\"{}: {}.",
                     attribute.name,
                     path_text(&misfit.path),
@@ -330,6 +346,26 @@ impl<'a> Assembly<'a> {
             None => problem,
         });
     }
+}
+
+/// Whether a template in a value asked for data that only the component has.
+fn lacks_data(value: &Value) -> bool {
+    let parts = value.as_sequence().into_iter().flatten();
+    let entries = value.as_mapping().into_iter().flatten();
+    let own = value
+        .as_str()
+        .is_some_and(|text| text.contains("<no value>"));
+    own || parts.chain(entries.map(|(_, entry)| entry)).any(lacks_data)
+}
+
+/// Whether every text in a value is a template, whatever its calls do.
+fn parses(value: &Value) -> bool {
+    let parts = value.as_sequence().into_iter().flatten();
+    let entries = value.as_mapping().into_iter().flatten();
+    let own = value
+        .as_str()
+        .is_none_or(|text| sdk_go_template::check(text).is_ok());
+    own && parts.chain(entries.map(|(_, entry)| entry)).all(parses)
 }
 
 /// The option called `name`; in legacy templates case does not matter.

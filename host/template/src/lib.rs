@@ -1,6 +1,6 @@
 //! Templates: from syntax trees to a plan of builds.
 //!
-//! Here are loading ([`load`]) of HCL2 folders and files, `.pkr.json` and legacy JSON; variables,
+//! Here are loading ([`load`]) of HCL2 folders and files, `.pkr.json` and legacy JSON and YAML; variables,
 //! locals and data sources ([`Template::initialize`]); and the plan ([`Template::builds`]) whose
 //! components are evaluated against a plugin's [`Schema`] when the engine needs them
 //! ([`Component::configure`]). Not here: processes, output, running anything.
@@ -25,11 +25,12 @@ mod values;
 
 pub use constraint::{ConstraintError, Constraints, Version};
 pub use hcl::RequiredPlugin;
+pub use legacy::is_yaml;
 pub use load::load;
 pub use model::{
     Build, Component, ComponentKind, Components, Configured, Generated, PathStep, PostProcessor,
     ProvisionerPlan, Template,
 };
-pub use options::{ConfigType, LoadOptions};
+pub use options::{ConfigType, LoadOptions, Overlay};
 pub use schema::{AttributeSchema, BlockSchema, Primitive, Schema, Type};
 pub use values::secrets_of;

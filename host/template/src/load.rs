@@ -53,6 +53,9 @@ fn language(options: &LoadOptions) -> Result<ConfigType, Box<Diagnostic>> {
     if path.ends_with(".pkr.hcl") || path.ends_with(".pkr.json") {
         return Ok(ConfigType::Hcl2);
     }
+    if legacy::is_yaml(path) {
+        return Ok(ConfigType::Json);
+    }
     let full: &Path = &options.working_dir.join(path);
     match full.metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(ConfigType::Hcl2),

@@ -64,7 +64,7 @@ impl Template {
             TemplateKind::Hcl(template) => {
                 crate::hcl::initialize(template, components, execute_data).await
             }
-            TemplateKind::Legacy(template) => template.initialize(),
+            TemplateKind::Legacy(template) => template.initialize(components),
         }
     }
 
@@ -223,8 +223,10 @@ pub struct Component {
     pub type_name: String,
     /// The block's header, for diagnostics.
     pub span: Option<Span>,
-    /// The header as it reads: `provisioner "shell"`.
+    /// The header as it reads: `provisioner "shell"`; of an instance, `provisioner "shell" ["key"]`.
     pub header: String,
+    /// Key or number of the instance, when `for_each` or `count` made its block.
+    pub instance: Option<String>,
     pub(crate) source: ComponentSource,
 }
 

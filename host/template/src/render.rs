@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bigdecimal::ToPrimitive;
+use host_diag::Span;
 use host_eval::{Value, ValueKind};
 use sdk_go_template::{BuildValues, Context, CustomFunctions, Data, TemplateError, render};
 
 use crate::fit::Unknowns;
+use crate::legacy::Texts;
 use crate::model::{Generated, PathStep};
 use crate::values::UNKNOWN_TEXT;
 
@@ -36,6 +38,8 @@ pub(crate) struct UserVariables {
     pub(crate) values: BTreeMap<String, String>,
     /// Names whose values must stay out of outputs.
     pub(crate) sensitive: BTreeSet<String>,
+    /// Names without a value, because something is wrong with them; what uses them is not known.
+    pub(crate) broken: BTreeSet<String>,
 }
 
 /// Renders the text in values, keeping marks. What a secret went into is marked too.
@@ -46,6 +50,8 @@ pub(crate) struct Renderer {
     /// Keys of `{{build}}` whose values are secret.
     secret_builds: Arc<BTreeSet<String>>,
     unknowns: Unknowns,
+    /// What a legacy template was read from.
+    texts: Option<Arc<Texts>>,
 }
 
 /// A call that failed, and in which part of the value.
@@ -53,6 +59,8 @@ pub(crate) struct Renderer {
 pub(crate) struct RenderFailure {
     pub(crate) path: Vec<PathStep>,
     pub(crate) error: TemplateError,
+    /// The text that the call is in.
+    pub(crate) text: String,
 }
 
 /// A value with every text in it rendered.
@@ -104,11 +112,21 @@ impl CustomFunctions for Watch {
                 if user.sensitive.contains(wanted) {
                     self.used_secret.store(true, Ordering::Relaxed);
                 }
+                if user.broken.contains(wanted) {
+                    let waits_for = self.waits_for.lock();
+                    let mut waits_for = waits_for.unwrap_or_else(PoisonError::into_inner);
+                    waits_for.push(format!("user.{wanted}"));
+                    return Some(Ok(Data::String(UNKNOWN_TEXT.to_owned())));
+                }
                 let text = user.values.get(wanted).cloned().unwrap_or_default();
                 Some(Ok(Data::String(text)))
             }
             _ => None,
         }
+    }
+
+    fn may_define(&self, _name: &str) -> bool {
+        false
     }
 }
 
@@ -124,6 +142,7 @@ impl Renderer {
             user: None,
             secret_builds,
             unknowns: unknowns(generated),
+            texts: None,
         }
     }
 
@@ -142,6 +161,24 @@ impl Renderer {
             user: Some(user),
             secret_builds,
             unknowns: unknowns(generated),
+            texts: None,
+        }
+    }
+
+    /// The same, with the texts in which failures are to be found.
+    pub(crate) fn with_texts(self, texts: Arc<Texts>) -> Self {
+        Self {
+            texts: Some(texts),
+            ..self
+        }
+    }
+
+    /// The place of a call that failed in a text that was read from `span`: the call itself in a
+    /// legacy template, else the whole text.
+    pub(crate) fn place(&self, span: Span, failure: &RenderFailure) -> Span {
+        match &self.texts {
+            Some(texts) => texts.action(span, &failure.text, failure.error.offset),
+            None => span,
         }
     }
 
@@ -175,6 +212,7 @@ impl Renderer {
                 let text = self.text(&text).map_err(|error| RenderFailure {
                     path: Vec::new(),
                     error,
+                    text,
                 })?;
                 let sensitive = sensitive || text.secret;
                 if text.waits_for.is_empty() {

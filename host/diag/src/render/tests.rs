@@ -167,3 +167,21 @@ fn json_has_the_documented_shape() {
     );
     assert_eq!(render_json(&[], &sources), "[]");
 }
+
+#[test]
+fn very_many_problems_and_very_long_lines_are_cut() {
+    let sources = SourceMap::default();
+    let many = vec![Diagnostic::error("One of many"); 1000];
+    let text = render_text(&many, &sources);
+    assert!(
+        text.ends_with("800 more problems are not shown.\n\n"),
+        "{text}"
+    );
+    let long = [Diagnostic::error("Long").detail(format!("`{}` is long", "é".repeat(1_000_000)))];
+    let text = render_text(&long, &sources);
+    assert!(
+        text.len() < 10_000 && text.contains("bytes more"),
+        "{}",
+        text.len()
+    );
+}

@@ -9,6 +9,11 @@ use crate::{Diagnostic, Severity, SourceMap, Span};
 /// Columns of prose. Source lines are never broken.
 const WIDTH: usize = 80;
 
+/// Problems shown at once; nobody reads more, and each costs a look through its file.
+const MOST_SHOWN: usize = 200;
+/// Characters of one line of prose; a name of some megabytes tells nothing.
+const LONGEST_LINE: usize = 4000;
+
 /// The diagnostics as text without colour, prose 80 columns wide, in the form Packer prints:
 ///
 /// ```text
@@ -23,13 +28,18 @@ const WIDTH: usize = 80;
 /// ```
 ///
 /// Differs: Packer prints no caret line, no hints and no related places. A place in a file whose
-/// text is not in `sources` says so. Every diagnostic ends in an empty line; for no diagnostics the
+/// text is not in `sources` says so. Of very many problems, and of very long lines, the first part is
+/// shown. Every diagnostic ends in an empty line; for no diagnostics the
 /// text is empty.
 #[must_use]
 pub fn render_text(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
     let mut out = String::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
         one(&mut out, diagnostic, sources);
+    }
+    let more = diagnostics.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        push_paragraph(&mut out, &format!("{more} more problems are not shown."));
     }
     out
 }
@@ -39,12 +49,12 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap) {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
     };
-    push_paragraph(out, &format!("{title}: {}", diagnostic.summary));
+    push_paragraph(out, &shortened(&format!("{title}: {}", diagnostic.summary)));
     if let Some(span) = diagnostic.subject {
         place(out, span, diagnostic.context.as_deref(), sources);
     }
     if !diagnostic.detail.is_empty() {
-        push_paragraph(out, &wrap(&diagnostic.detail, WIDTH));
+        push_paragraph(out, &wrap(&shortened(&diagnostic.detail), WIDTH));
     }
     if !diagnostic.related.is_empty() {
         let mut text = String::new();
@@ -63,7 +73,7 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap) {
         let hints = diagnostic
             .hints
             .iter()
-            .map(|hint| wrap(&format!("Hint: {hint}"), WIDTH));
+            .map(|hint| wrap(&shortened(&format!("Hint: {hint}")), WIDTH));
         push_paragraph(out, &hints.collect::<Vec<_>>().join("\n"));
     }
 }
@@ -72,7 +82,7 @@ fn place(out: &mut String, span: Span, context: Option<&str>, sources: &SourceMa
     let (line, _) = sources.position(span.file, span.start);
     let name = sources.name(span.file);
     let context = context
-        .map(|header| format!(", in {header}"))
+        .map(|header| shortened(&format!(", in {header}")))
         .unwrap_or_default();
     let mut text = format!("  on {name} line {line}{context}:");
     let shown = lines(sources, span);
@@ -92,4 +102,18 @@ fn place(out: &mut String, span: Span, context: Option<&str>, sources: &SourceMa
 
 fn push_paragraph(out: &mut String, text: &str) {
     write!(out, "{text}\n\n").expect("writing to a string cannot fail");
+}
+
+/// `text` without the rest of lines that are too long to read.
+fn shortened(text: &str) -> String {
+    if text.len() <= LONGEST_LINE {
+        return text.to_owned();
+    }
+    let lines = text
+        .split('\n')
+        .map(|line| match line.char_indices().nth(LONGEST_LINE) {
+            Some((end, _)) => format!("{}… ({} bytes more)", &line[..end], line.len() - end),
+            None => line.to_owned(),
+        });
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -87,6 +87,19 @@ fn fill_in(from: &Type, target: &Type) -> Type {
 
 fn convert_known(value: Value, target: &Type) -> Result<Value, ConvertError> {
     let ty = value.ty;
+    let filled;
+    // The elements that an empty collection could have decide where the target leaves it open.
+    let target = match value.kind {
+        ValueKind::Sequence(ref parts) if parts.is_empty() && ty.element().is_some() => {
+            filled = fill_in(&ty, target);
+            &filled
+        }
+        ValueKind::Mapping(ref parts) if parts.is_empty() && ty.element().is_some() => {
+            filled = fill_in(&ty, target);
+            &filled
+        }
+        _ => target,
+    };
     let mismatch = || ConvertError::mismatch(&ty, target);
     let structure = matches!(ty, Type::Tuple(_) | Type::Object(_));
     match (value.kind, target) {

@@ -21,7 +21,7 @@ mod tests;
 use host_diag::{Diagnostic, Diagnostics, Span, nearest};
 use host_syntax::{Expr, ExprKind};
 
-use crate::limits::{DEEPEST, Limits};
+use crate::limits::{BUDGET, DEEPEST, Limits};
 use crate::number;
 use crate::scope::Scope;
 use crate::value::Value;
@@ -30,10 +30,27 @@ use crate::value::Value;
 /// one mistake does not cascade.
 #[must_use]
 pub fn evaluate(expr: &Expr, scope: &Scope) -> (Value, Diagnostics) {
-    let limits = Limits::new();
+    evaluate_within(expr, scope, &mut evaluation_budget())
+}
+
+/// What one evaluation may spend. A value of a few thousand parts costs as many.
+#[must_use]
+pub fn evaluation_budget() -> usize {
+    BUDGET
+}
+
+/// As [`evaluate`], for evaluations that add up: each takes what it spends from `left`, and what one
+/// may spend is limited by what is left, too. Nothing is left behind one that spent too much.
+///
+/// `left` counts as [`evaluation_budget`] does.
+#[must_use]
+pub fn evaluate_within(expr: &Expr, scope: &Scope, left: &mut usize) -> (Value, Diagnostics) {
+    let budget = BUDGET.min(*left);
+    let limits = Limits::new(budget);
     let mut evaluator = Evaluator::new(scope, &limits, Place::Template, 0);
     let value = evaluator.expression(expr);
     let mut diagnostics = evaluator.diagnostics;
+    *left -= budget - limits.left();
     if limits.is_exhausted() {
         diagnostics.push(too_large(expr.span));
         return (Value::dynamic(), diagnostics);
@@ -164,7 +181,7 @@ impl<'s> Evaluator<'s> {
         let bound = self.bindings.iter().rev().find(|(bound, _)| bound == name);
         bound
             .map(|(_, value)| value)
-            .or_else(|| self.scope.variables.get(name))
+            .or_else(|| self.scope.variables.get(name).map(AsRef::as_ref))
     }
 
     fn unknown_variable(&self, name: &str, span: Span) -> Diagnostic {
@@ -180,8 +197,23 @@ impl<'s> Evaluator<'s> {
         Diagnostic::error("Unknown variable")
             .detail(format!("There is no variable named \"{name}\"."))
             .at(span)
-            .hint(nearest(name, known).map(|name| format!("Did you mean `{name}`?")))
+            .hint(
+                bound_by(name)
+                    .or_else(|| nearest(name, known).map(|name| format!("Did you mean `{name}`?"))),
+            )
     }
+}
+
+/// Where a name that only some blocks bind can be used.
+fn bound_by(name: &str) -> Option<String> {
+    let argument = match name {
+        "each" => "for_each",
+        "count" => "count",
+        _ => return None,
+    };
+    Some(format!(
+        "`{name}` exists in a block with the argument `{argument}`, and in blocks in it."
+    ))
 }
 
 pub(crate) fn too_large(span: Span) -> Diagnostic {

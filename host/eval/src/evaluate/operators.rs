@@ -56,20 +56,35 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `&&` and `||`: when the left side decides, the right side is not looked at.
+    /// `&&` and `||`: when the left side decides, errors inside of the right side do not count; its
+    /// type does.
     fn logical(&mut self, operator: BinaryOp, left: &Expr, right: &Expr) -> Value {
         let decisive = operator == BinaryOp::Or;
         let a = self.expression(left);
         let a_sensitive = a.sensitive;
         let a = self.operand(a, &Type::Bool, left, "left operand");
+        let failed = a.is_none();
         let a = a.and_then(|value| value.as_bool());
         if a == Some(decisive) {
-            return Value::bool(decisive).marked_like(a_sensitive);
+            let known = self.diagnostics.len();
+            let b = self.expression(right);
+            self.diagnostics.truncate(known);
+            let sensitive = a_sensitive || b.sensitive;
+            let fits = b.is_null()
+                || self
+                    .operand(b, &Type::Bool, right, "right operand")
+                    .is_some();
+            let result = match fits {
+                true => Value::bool(decisive),
+                false => Value::unknown(Type::Bool),
+            };
+            return result.marked_like(sensitive);
         }
         let b = self.expression(right);
         let sensitive = a_sensitive || b.sensitive;
         let b = self.operand(b, &Type::Bool, right, "right operand");
         let result = match (a, b.and_then(|value| value.as_bool())) {
+            _ if failed => Value::unknown(Type::Bool),
             (_, Some(b)) if b == decisive => Value::bool(decisive),
             (Some(_), Some(b)) => Value::bool(b),
             _ => Value::unknown(Type::Bool),

@@ -76,6 +76,11 @@ impl Evaluator<'_> {
     fn interpolation(&mut self, expr: &Expr, text: &mut Text) {
         let value = self.expression(expr);
         text.sensitive |= value.contains_sensitive();
+        if let ValueKind::String(piece) = &value.kind {
+            // Nearly always; nothing can be wrong with it.
+            self.append(piece, text);
+            return;
+        }
         let problem = Diagnostic::error("Invalid template interpolation value").at(expr.span);
         let said = involved(&[(expr, &value)]);
         if value.is_null() {

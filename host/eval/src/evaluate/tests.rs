@@ -3,7 +3,7 @@ use std::sync::Arc;
 use host_diag::FileId;
 use host_syntax::parse_template;
 
-use super::evaluate;
+use super::{evaluate, evaluate_within, evaluation_budget};
 use crate::test_kit::{check, check_error, expression, run, scope, show};
 use crate::{FunctionSet, Scope, Value};
 
@@ -406,6 +406,36 @@ fn reads_templates_of_files() {
     let (value, problems) = evaluate(&expr.expect("no problems"), &scope());
     assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(value.as_str(), Some("a n\n yes\n\"q\" \\n"));
+}
+
+#[test]
+fn evaluations_that_add_up_stop_when_nothing_is_left() {
+    let large = expression("[for i in range(1000) : {a = {b = i}}]");
+    let mut left = evaluation_budget();
+    let spent = (0..1000).position(|_| !evaluate_within(&large, &scope(), &mut left).1.is_empty());
+    assert!(spent.is_some_and(|count| count > 5), "{spent:?} fitted");
+    assert_eq!(left, 0);
+    assert_eq!(
+        evaluate(&large, &scope()).1,
+        [],
+        "one by itself is not too large"
+    );
+}
+
+#[test]
+fn types_count_as_much_as_they_take() {
+    let mut text = "[1]".to_owned();
+    for _ in 0..18 {
+        text = format!("[for x in [{text}] : [x, x]]");
+    }
+    let mut left = evaluation_budget();
+    let (_, problems) = evaluate_within(&expression(&text), &scope(), &mut left);
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.summary == "Result too large"),
+        "{left}"
+    );
 }
 
 proptest::proptest! {

@@ -51,12 +51,17 @@ struct Network {
 
 fn parse(args: &[Value]) -> Result<Network, FunctionError> {
     let text = text(args, 0);
-    let network: IpNet = text.parse().map_err(|_| {
+    let problem = || {
         FunctionError::argument(
             0,
             format!("invalid CIDR expression: invalid CIDR address: {text}"),
         )
-    })?;
+    };
+    // The address alone is read by the standard library, which refuses `010.0.0.0`: to some that
+    // is octal.
+    let (address, _) = text.split_once('/').ok_or_else(problem)?;
+    address.parse::<IpAddr>().map_err(|_| problem())?;
+    let network: IpNet = text.parse().map_err(|_| problem())?;
     let base = match network.network() {
         IpAddr::V4(address) => u128::from(u32::from(address)),
         IpAddr::V6(address) => u128::from(address),
@@ -136,13 +141,11 @@ fn host(_: &Context<'_>, args: Vec<Value>) -> Outcome {
 
 fn netmask(_: &Context<'_>, args: Vec<Value>) -> Outcome {
     let network = parse(&args)?;
-    if network.width != 32 {
-        return Err(FunctionError::argument(
-            0,
-            "only IPv4 networks have a netmask",
-        ));
-    }
-    let mask = u128::from(u32::MAX) - network.last_of(network.prefix);
+    let all = match network.width {
+        32 => u128::from(u32::MAX),
+        _ => u128::MAX,
+    };
+    let mask = all - network.last_of(network.prefix);
     Ok(Value::string(network.address(mask).to_string()))
 }
 

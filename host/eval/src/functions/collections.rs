@@ -158,6 +158,12 @@ fn coalesce_list(_: &Context<'_>, args: Vec<Value>) -> Outcome {
             continue;
         }
         match arg.as_sequence() {
+            _ if matches!(arg.ty, Type::Set(_)) => {
+                return Err(FunctionError::argument(
+                    at,
+                    "a list or tuple is required, not a set",
+                ));
+            }
             Some([]) => {}
             Some(_) => return Ok(arg.marked_like(sensitive)),
             None => return Err(FunctionError::argument(at, "a list or tuple is required")),

@@ -18,6 +18,9 @@ const ONE: &[Parameter] = &[Parameter::new("str", Kind::String)];
 
 /// Rounds of bcrypt when none are given, as a power of two.
 const DEFAULT_COST: u32 = 10;
+/// Rounds that take a few seconds; each more doubles the time.
+/// Differs: Packer computes up to 31, which takes days.
+const MOST_COST: u32 = 16;
 /// Bcrypt looks at no more bytes than these.
 const LONGEST_PASSWORD: usize = 72;
 
@@ -77,6 +80,14 @@ fn bcrypt_hash(_: &Context<'_>, args: Vec<Value>) -> Outcome {
             ));
         }
     };
+    if cost > MOST_COST {
+        return Err(FunctionError::call_at(
+            1,
+            format!(
+                "cost {cost} would take minutes to days; {MOST_COST} is the most this computes"
+            ),
+        ));
+    }
     let password = text(&args, 0);
     if password.len() > LONGEST_PASSWORD {
         return Err(FunctionError::call_at(

@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use encoding_rs::Encoding;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -53,7 +54,12 @@ pub(super) fn decode(args: &[Value], at: usize) -> Result<Vec<u8>, FunctionError
         .chars()
         .filter(|c| !matches!(c, '\r' | '\n'))
         .collect();
-    STANDARD.decode(text).map_err(|error| {
+    // As Go, bits that the last character has to spare may have any value.
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+    );
+    LENIENT.decode(text).map_err(|error| {
         FunctionError::call_at(at, format!("failed to decode base64 data: {error}"))
     })
 }

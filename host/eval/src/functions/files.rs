@@ -1,6 +1,6 @@
 //! Files and paths.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -142,10 +142,18 @@ fn read(path: &Path) -> Result<Vec<u8>, FunctionError> {
     if metadata.is_dir() {
         return Err(problem(format!("{shown} is a folder, not a file")));
     }
-    if metadata.len() > LONGEST_STRING_BYTES as u64 {
+    // A pipe or a device does not say how much is in it, and may have no end.
+    let mut bytes = Vec::new();
+    let most = LONGEST_STRING_BYTES as u64;
+    if metadata.len() <= most {
+        std::fs::File::open(path)
+            .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+            .map_err(|error| problem(format!("failed to read {shown}: {error}")))?;
+    }
+    if metadata.len().max(bytes.len() as u64) > most {
         return Err(problem(format!("{shown} is too large to be a string")));
     }
-    std::fs::read(path).map_err(|error| problem(format!("failed to read {shown}: {error}")))
+    Ok(bytes)
 }
 
 fn read_text(path: &Path) -> Result<String, FunctionError> {
@@ -208,7 +216,7 @@ fn template_file(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     let sensitive = args[1].sensitive;
     let variables = variables
         .iter()
-        .map(|(k, v)| (k.clone(), v.clone().marked_like(sensitive)));
+        .map(|(k, v)| (k.clone(), Arc::new(v.clone().marked_like(sensitive))));
     let scope = Scope {
         variables: Arc::new(variables.collect()),
         functions: FunctionSet::All,

@@ -158,14 +158,7 @@ fn format_one(verb: &Verb<'_>, arg: &Value, index: usize) -> Result<String, Func
         'v' => Ok(as_it_is(verb, arg)),
         't' => {
             let value = converted(Type::Bool)?;
-            Ok(pad_text(
-                verb,
-                if value.as_bool() == Some(true) {
-                    "true"
-                } else {
-                    "false"
-                },
-            ))
+            Ok((value.as_bool() == Some(true)).to_string())
         }
         's' | 'q' => {
             let value = converted(Type::String)?;
@@ -200,7 +193,11 @@ fn as_it_is(verb: &Verb<'_>, arg: &Value) -> String {
     }
     match arg.as_number() {
         Some(value) => {
-            let general = Verb { mode: 'g', ..*verb };
+            // Flags, width and precision mean nothing here, as in Go's library.
+            let general = Verb {
+                mode: 'g',
+                ..Verb::default()
+            };
             format_number(&general, value).unwrap_or_default()
         }
         None => pad_text(verb, &json::encode(arg)),

@@ -81,17 +81,17 @@ fn values(_: &Context<'_>, args: Vec<Value>) -> Outcome {
 fn lookup(_: &Context<'_>, args: Vec<Value>) -> Outcome {
     let sensitive = args[0].sensitive;
     let found = require_mapping(&args, 0)?.get(text(&args, 1)).cloned();
-    let value = match (found, args[0].ty.element()) {
-        (Some(found), _) => found,
-        // The default of a map becomes what its elements are.
-        (None, Some(element)) => convert(args[2].clone(), element).map_err(|error| {
+    // The default of a map becomes what its elements are, used or not.
+    let default = match args[0].ty.element() {
+        Some(element) => convert(args[2].clone(), element).map_err(|error| {
             FunctionError::argument(
                 2,
                 format!("the default value must have the same type as the map elements: {error}"),
             )
         })?,
-        (None, None) => args[2].clone(),
+        None => args[2].clone(),
     };
+    let value = found.unwrap_or(default);
     Ok(value.marked_like(sensitive))
 }
 
@@ -131,7 +131,10 @@ fn merge(_: &Context<'_>, args: Vec<Value>) -> Outcome {
 
 fn zip_map(_: &Context<'_>, args: Vec<Value>) -> Outcome {
     let keys = sequence(&args, 0);
-    let values = args[1].as_sequence().ok_or_else(|| {
+    let in_order = args[1]
+        .as_sequence()
+        .filter(|_| !matches!(args[1].ty, Type::Set(_)));
+    let values = in_order.ok_or_else(|| {
         FunctionError::argument(1, "values parameter must be a list or tuple value")
     })?;
     if keys.len() != values.len() {

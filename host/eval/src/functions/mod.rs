@@ -12,6 +12,7 @@ mod collections;
 mod crypto;
 mod csv_text;
 mod date_format;
+mod docs;
 mod encoding;
 mod environment;
 mod error;
@@ -24,6 +25,7 @@ mod json;
 mod logic;
 mod maps;
 mod numeric;
+mod re2;
 mod regexes;
 mod sets;
 mod signature;
@@ -37,12 +39,15 @@ mod yaml_decode;
 mod yaml_scalar;
 
 #[cfg(test)]
+mod go_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(crate) use absent::why_not_available;
+pub use docs::{FunctionDoc, functions};
 pub(crate) use error::{Blame, FunctionError};
 pub(crate) use signature::{
     Context, Function, Kind, Marks, Nulls, Outcome, Parameter, ResultType, Unknowns,

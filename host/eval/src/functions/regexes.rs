@@ -1,12 +1,15 @@
 //! Regular expressions, in RE2's syntax.
 
-use regex::{Captures, Regex};
+use regex::{Captures, Regex, RegexBuilder};
 
 use crate::types::Type;
 use crate::value::Value;
 
 use super::arguments::text;
-use super::{Blame, Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType};
+use super::{Blame, Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType, re2};
+
+/// The most memory a compiled pattern may take, in bytes. Compiling takes time in proportion.
+const LARGEST_PATTERN: usize = 2 << 20;
 
 const PATTERN: Parameter = Parameter::new("pattern", Kind::String);
 const STRING: Parameter = Parameter::new("string", Kind::String);
@@ -23,7 +26,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             pattern.map_or(Type::Dynamic, |pattern| result_type(&pattern))
         }),
         |_, args| {
-            let pattern = pattern(&args, 0)?;
+            let pattern = capturing_pattern(&args)?;
             match pattern.captures(text(&args, 1)) {
                 Some(found) => Ok(match_value(&pattern, &found)),
                 None => Err(FunctionError::new(
@@ -43,7 +46,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Type::list(pattern.map_or(Type::Dynamic, |pattern| result_type(&pattern)))
         }),
         |context, args| {
-            let pattern = pattern(&args, 0)?;
+            let pattern = capturing_pattern(&args)?;
             let mut found = Vec::new();
             for captures in pattern.captures_iter(text(&args, 1)) {
                 context.limits.spend(1)?;
@@ -65,20 +68,27 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn compile(pattern: &str) -> Result<Regex, FunctionError> {
-    Regex::new(pattern).map_err(|error| {
-        let reason = match error {
-            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-            error => {
-                let text = error.to_string();
-                text.lines()
-                    .last()
-                    .unwrap_or(&text)
-                    .trim_start_matches("error: ")
-                    .to_owned()
-            }
-        };
-        FunctionError::argument(0, format!("invalid regexp pattern: {reason}"))
-    })
+    let problem =
+        |reason: String| FunctionError::argument(0, format!("invalid regexp pattern: {reason}"));
+    let translated = re2::translate(pattern).map_err(problem)?;
+    let mut builder = RegexBuilder::new(&translated);
+    builder
+        .size_limit(LARGEST_PATTERN)
+        .build()
+        .map_err(|error| {
+            let reason = match error {
+                regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+                error => {
+                    let text = error.to_string();
+                    text.lines()
+                        .last()
+                        .unwrap_or(&text)
+                        .trim_start_matches("error: ")
+                        .to_owned()
+                }
+            };
+            problem(reason)
+        })
 }
 
 fn pattern(args: &[Value], at: usize) -> Result<Regex, FunctionError> {
@@ -86,6 +96,17 @@ fn pattern(args: &[Value], at: usize) -> Result<Regex, FunctionError> {
         blame: Blame::Argument(at),
         ..error
     })
+}
+
+/// The pattern of a function that returns groups: all of them have names, or none.
+fn capturing_pattern(args: &[Value]) -> Result<Regex, FunctionError> {
+    let pattern = pattern(args, 0)?;
+    let named = pattern.capture_names().flatten().count();
+    if named != 0 && named + 1 != pattern.captures_len() {
+        let reason = "invalid regexp pattern: cannot mix both named and unnamed capture groups";
+        return Err(FunctionError::argument(0, reason));
+    }
+    Ok(pattern)
 }
 
 /// A string without groups, an object with named ones, else a tuple.

@@ -60,17 +60,17 @@ fn same_sets(args: Vec<Value>) -> Result<(Type, Vec<Vec<Value>>), FunctionError>
     Ok((element, sets))
 }
 
-/// All combinations of one element of each argument. Lists and tuples give a list in order, sets
-/// alone give a set.
+/// All combinations of one element of each argument. Lists and tuples alone give a list in order;
+/// with a set among them there is no order to keep, and the result is a set.
 fn set_product(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     if args.len() < 2 {
         return Err(FunctionError::new("at least two arguments are required"));
     }
     let mut total: usize = 1;
-    let mut all_sets = true;
+    let mut any_set = false;
     let mut inputs: Vec<(Type, Vec<Value>)> = Vec::new();
     for (at, arg) in args.into_iter().enumerate() {
-        all_sets &= matches!(arg.ty, Type::Set(_));
+        any_set |= matches!(arg.ty, Type::Set(_));
         if !arg.ty.is_sequence() {
             return Err(FunctionError::argument(at, "a set or a list is required"));
         }
@@ -94,7 +94,7 @@ fn set_product(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     }
     let of = Type::Tuple(inputs.into_iter().map(|(element, _)| element).collect());
     let rows: Vec<Value> = rows.into_iter().map(Value::tuple).collect();
-    Ok(if all_sets {
+    Ok(if any_set {
         Value::set(of, rows)
     } else {
         Value::list(of, rows)

@@ -141,6 +141,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn simple_case<I: Iterator<Item = char>>(text: &str, map: fn(char) -> I) -> String {
     text.chars()
         .map(|character| {
+            // The one letter that is two in the other case, and one to Go.
+            if character == 'İ' && map('A').next() == Some('a') {
+                return 'i';
+            }
             let mut mapped = map(character);
             match (mapped.next(), mapped.next()) {
                 (Some(only), None) => only,

@@ -14,7 +14,8 @@ const DEEPEST: usize = 100;
 /// How much dearer a copied value is than one that is read.
 const COPIES_OF_ALIAS: usize = 8;
 
-/// Reads one document: mappings become objects, sequences tuples. An empty text is null.
+/// Reads one document: mappings become objects, sequences tuples. A text without one is an
+/// error.
 pub(super) fn decode(text: &str, context: &Context<'_>) -> Outcome {
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -35,7 +36,7 @@ pub(super) fn decode(text: &str, context: &Context<'_>) -> Outcome {
             _ => {}
         }
     }
-    Ok(found.unwrap_or_else(|| Value::null(Type::Dynamic)))
+    found.ok_or_else(|| problem("there is no document"))
 }
 
 fn problem(message: impl std::fmt::Display) -> FunctionError {

@@ -12,7 +12,8 @@ pub(crate) use artifact::{artifact_to_wire, finished_from_wire};
 pub(crate) use build::{build_to_wire, component_to_wire, kind_from_wire, kind_word};
 pub(crate) use diagnostic::diagnostics_from_wire;
 pub(crate) use schema::schema_from_wire;
-pub(crate) use value::{mapping_from_wire, mapping_to_wire, unknown_outputs, value_to_wire};
+pub use value::unknown_outputs;
+pub(crate) use value::{mapping_from_wire, mapping_to_wire, value_to_wire};
 
 /// A message that the protocol does not allow.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

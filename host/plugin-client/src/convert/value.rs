@@ -107,8 +107,9 @@ pub(crate) fn outputs_from_wire(
     })
 }
 
-/// What a data source will return.
-pub(crate) fn unknown_outputs(outputs: &[AttributeSchema]) -> Value {
+/// What a data source with these outputs will return: an object of values that are not known.
+#[must_use]
+pub fn unknown_outputs(outputs: &[AttributeSchema]) -> Value {
     let attributes = outputs
         .iter()
         .map(|output| (output.name.clone(), value_type(&output.ty)))

@@ -26,7 +26,7 @@ pub(crate) enum DynamicBlocks {
 /// A body with the names bound around it.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundBody {
-    pub(crate) body: Body,
+    pub(crate) body: Arc<Body>,
     pub(crate) bindings: Option<Arc<Bindings>>,
 }
 
@@ -80,12 +80,18 @@ impl BoundBlock {
             kind: block.kind,
             labels: block.labels,
             body: BoundBody {
-                body: block.body,
+                body: Arc::new(block.body),
                 bindings: bindings.cloned(),
             },
             header: block.header,
             instance: None,
         }
+    }
+
+    /// The same block with other names bound around it.
+    pub(crate) fn rebound(mut self, bindings: Option<&Arc<Bindings>>) -> Self {
+        self.body.bindings = bindings.cloned();
+        self
     }
 }
 
@@ -110,25 +116,25 @@ impl BoundBody {
         scope: &Scope,
         problems: &mut Diagnostics,
     ) -> Contents {
+        let content = self.collapsed_content(schema, problems);
+        let bindings = self.bindings.as_ref();
+        Contents {
+            blocks: expand(content.blocks, bindings, schema, scope, problems),
+            ..content
+        }
+    }
+
+    /// What the body holds, with dynamic blocks as they are; [`expand`] replaces them.
+    pub(crate) fn collapsed_content(
+        &self,
+        schema: &ContentSchema,
+        problems: &mut Diagnostics,
+    ) -> Contents {
         let mut with_dynamic = schema.clone();
         if !schema.blocks.is_empty() {
             with_dynamic.blocks.push(dynamic_rule());
         }
-        let (content, found) = self.body.content(&with_dynamic);
-        problems.extend(found);
-        let (attributes, missing) = (content.attributes, content.missing);
-        let blocks = expand(
-            content.blocks,
-            self.bindings.as_ref(),
-            schema,
-            scope,
-            problems,
-        );
-        Contents {
-            attributes,
-            blocks,
-            missing,
-        }
+        self.plain_content(&with_dynamic, problems)
     }
 
     /// What the body holds where dynamic blocks are not known.

@@ -8,15 +8,17 @@ use host_syntax::ast::{Attribute, Body, Expr, ExprKind};
 use host_syntax::json;
 use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 
-use crate::hcl::bound::{BoundBlock, BoundBody};
-use crate::hcl::instances::{ARGUMENTS, Keys, instances};
+use crate::hcl::bound::{BoundBlock, BoundBody, Contents};
+use crate::hcl::dynamic::expand;
+use crate::hcl::instances::{ARGUMENTS, Reading};
 use crate::hcl::literal;
-use crate::hcl::post_processor::{PostProcessorBlock, read_chain, read_post_processor};
-use crate::hcl::provisioner::{ProvisionerBlock, meta_schema, read_provisioner};
+use crate::hcl::members::{Member, Step, members};
+use crate::hcl::post_processor::{PostProcessorBlock, read_chain};
+use crate::hcl::provisioner::{ProvisionerBlock, meta_schema};
 use crate::hcl::registry::check_registry;
-use crate::hcl::scope::{self, extended, in_block};
+use crate::hcl::scope::{self, add_new, extended, in_block};
 use crate::hcl::source::{SourceKey, read_reference};
-use crate::model::{ComponentKind, Components};
+use crate::model::ComponentKind;
 use crate::values::UNKNOWN_TEXT;
 
 /// A `build` block.
@@ -26,9 +28,9 @@ pub(crate) struct BuildBlock {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) uses: Vec<SourceUse>,
-    pub(crate) provisioners: Vec<ProvisionerBlock>,
+    pub(crate) provisioners: Vec<Member<ProvisionerBlock>>,
     pub(crate) error_cleanup: Option<ProvisionerBlock>,
-    pub(crate) post_processors: Vec<Vec<PostProcessorBlock>>,
+    pub(crate) post_processors: Vec<Vec<Member<PostProcessorBlock>>>,
     pub(crate) header: String,
     pub(crate) span: Span,
 }
@@ -48,7 +50,7 @@ pub(crate) struct SourceUse {
 impl SourceUse {
     /// Whether it says more than the name in the build.
     pub(crate) fn adds_options(&self) -> bool {
-        let body = self.addition.as_ref().map(|addition| &addition.body);
+        let body = self.addition.as_ref().map(|addition| &*addition.body);
         match body {
             None => false,
             Some(Body::Native(body)) => {
@@ -65,7 +67,7 @@ impl SourceUse {
     }
 
     /// The same use of the source called `text` in a module.
-    pub(crate) fn within(text: &str, used: &SourceUse) -> Self {
+    pub(crate) fn within(&self, text: &str) -> Self {
         let bare = text.strip_prefix("source.").unwrap_or(text);
         let (type_name, name) = bare.split_once('.').unwrap_or((bare, ""));
         Self {
@@ -74,9 +76,9 @@ impl SourceUse {
                 type_name: type_name.to_owned(),
                 name: name.to_owned(),
             },
-            name: used.name.clone(),
-            addition: used.addition.clone(),
-            span: used.span,
+            name: self.name.clone(),
+            addition: self.addition.clone(),
+            span: self.span,
         }
     }
 }
@@ -91,7 +93,11 @@ fn schema() -> ContentSchema {
         labels: labels.iter().map(|&label| label.into()).collect(),
     };
     ContentSchema {
-        attributes: ["name", "description", "sources"].map(attribute).into(),
+        attributes: ["name", "description", "sources"]
+            .into_iter()
+            .chain(ARGUMENTS)
+            .map(attribute)
+            .collect(),
         blocks: vec![
             block("source", &["reference"]),
             block("provisioner", &["type"]),
@@ -103,22 +109,36 @@ fn schema() -> ContentSchema {
     }
 }
 
-/// Reads a `build` block. Blocks in it keep their bodies; nothing of them is evaluated but
-/// meta-arguments.
+/// What a `build` block holds, the same for all of its instances.
+pub(crate) struct BuildContents {
+    /// Dynamic blocks are still there.
+    contents: Contents,
+    /// Whether something of it could not be read.
+    failed: bool,
+}
+
+impl BuildContents {
+    pub(crate) fn of(block: &BoundBlock, problems: &mut Diagnostics) -> Self {
+        let mut found = Diagnostics::new();
+        let contents = block.body.collapsed_content(&schema(), &mut found);
+        let failed = found.iter().any(Diagnostic::is_error);
+        problems.extend(in_block(found, &block.header_text()));
+        Self { contents, failed }
+    }
+}
+
+/// Reads a `build` block, or an instance of it, that holds `content`. Blocks in it keep their
+/// bodies; nothing of them is evaluated but meta-arguments.
 pub(crate) fn read_build(
     block: &BoundBlock,
+    BuildContents { contents, failed }: &BuildContents,
     base: &Scope,
-    components: Option<&dyn Components>,
+    reading: &mut Reading<'_>,
     problems: &mut Diagnostics,
 ) -> BuildBlock {
     let mut found = Diagnostics::new();
-    let mut rules = schema();
-    if block.instance.is_some() {
-        rules.attributes.extend(meta_schema(&ARGUMENTS).attributes);
-    }
-    let content = block.body.content(&rules, base, &mut found);
     let outer = block.body.scope(base);
-    let name = content
+    let name = contents
         .attribute("name")
         .map(|a| known_text(a, &outer, &mut found));
     let name = match (name.unwrap_or_default(), &block.instance) {
@@ -126,7 +146,7 @@ pub(crate) fn read_build(
         (name, Some(key)) if name.is_empty() => key.clone(),
         (name, Some(key)) => format!("{name}.{key}"),
     };
-    let description = content.attribute("description");
+    let description = contents.attribute("description");
     let description = description
         .map(|a| known_text(a, &outer, &mut found))
         .unwrap_or_default();
@@ -140,47 +160,19 @@ pub(crate) fn read_build(
         span: block.header,
         name,
     };
-    if let Some(attribute) = content.attribute("sources") {
+    if let Some(attribute) = contents.attribute("sources") {
         build.uses = read_sources(attribute, &outer, &mut found);
     }
-    let in_build = Value::object_of([("name", Value::string(build.name.as_str()))]);
-    let scope = extended(base, [("build", in_build)]);
-    let blocks = content.blocks.into_iter();
-    let blocks = blocks.flat_map(|inner| made(inner, &scope, components, &mut found));
-    for inner in blocks.collect::<Vec<_>>() {
-        match inner.kind.name.as_str() {
-            "source" => build.uses.extend(read_use(inner, &mut found)),
-            "provisioner" => {
-                build
-                    .provisioners
-                    .push(read_provisioner(inner, &scope, &mut found));
-            }
-            "error-cleanup-provisioner" => read_cleanup(inner, &scope, &mut build, &mut found),
-            "post-processor" => {
-                build
-                    .post_processors
-                    .push(vec![read_post_processor(inner, &scope, &mut found)]);
-            }
-            "post-processors" => {
-                let chain = read_chain(&inner, base, &scope, components, &mut found);
-                if !chain.is_empty() {
-                    build.post_processors.push(chain);
-                }
-            }
-            _ => {
-                found.push(
-                    Diagnostic::warning("Build block level hcp_packer_registry are deprecated")
-                        .detail("The block belongs at the top level of the template.")
-                        .at(inner.header),
-                );
-                check_registry(&inner, base, &mut found);
-            }
-        }
+    let scope = extended(base, [("build", build_name(&build.name))]);
+    let bindings = block.body.bindings.as_ref();
+    let blocks = contents.blocks.clone();
+    for inner in expand(blocks, bindings, &schema(), base, &mut found) {
+        read_inner(inner, (base, &scope), &mut build, reading, &mut found);
     }
-    let sources_follow = content.attributes.iter().any(|attribute| {
+    let sources_follow = contents.attributes.iter().any(|attribute| {
         attribute.name.name == "sources" && evaluate(&attribute.expr, &outer).0.contains_unknown()
     });
-    let explained = sources_follow || found.iter().any(Diagnostic::is_error);
+    let explained = sources_follow || *failed || found.iter().any(Diagnostic::is_error);
     if build.uses.is_empty() && !explained {
         found.push(
             Diagnostic::error("missing source reference")
@@ -189,24 +181,75 @@ pub(crate) fn read_build(
                 .hint("Add `sources = [\"source.TYPE.NAME\"]` to it.".to_owned()),
         );
     }
-    problems.extend(in_block(found, &build.header));
+    add_new(in_block(found, &build.header), problems);
     build
 }
 
-/// The instances of a provisioner or post-processor; any other block is itself.
-pub(crate) fn made(
-    block: BoundBlock,
-    scope: &Scope,
-    components: Option<&dyn Components>,
+/// `build` in expressions, before there is a machine.
+pub(crate) fn build_name(name: &str) -> Value {
+    Value::object_of([("name", Value::string(name))])
+}
+
+/// Reads a block in a build block. `base` is what dynamic blocks can see, `scope` what the others
+/// can.
+fn read_inner(
+    inner: BoundBlock,
+    (base, scope): (&Scope, &Scope),
+    build: &mut BuildBlock,
+    reading: &mut Reading<'_>,
     problems: &mut Diagnostics,
-) -> Vec<BoundBlock> {
-    let kind = match block.kind.name.as_str() {
-        "provisioner" => ComponentKind::Provisioner,
-        "post-processor" => ComponentKind::PostProcessor,
-        _ => return vec![block],
-    };
-    let schema = components.and_then(|components| components.schema(kind, block.label(0)));
-    instances(block, scope, schema, Keys::Labels, problems)
+) {
+    match inner.kind.name.as_str() {
+        "source" => build.uses.extend(read_use(inner, problems)),
+        "provisioner" => {
+            let made = members(inner, scope, reading, problems);
+            build.provisioners.extend(made);
+        }
+        "error-cleanup-provisioner" => {
+            if !refuse_instances(&inner, reading, problems) {
+                read_cleanup(inner, scope, build, problems);
+            }
+        }
+        "post-processor" => {
+            let made = members(inner, scope, reading, problems);
+            build.post_processors.extend(made.into_iter().map(|member| vec![member]));
+        }
+        "post-processors" => {
+            let chain = read_chain(&inner, (base, scope), reading, problems);
+            if !chain.is_empty() {
+                build.post_processors.push(chain);
+            }
+        }
+        _ => {
+            problems.push(
+                Diagnostic::warning("Build block level hcp_packer_registry are deprecated")
+                    .detail("The block belongs at the top level of the template.")
+                    .at(inner.header),
+            );
+            check_registry(&inner, base, problems);
+        }
+    }
+}
+
+/// There is only one error-cleanup-provisioner, and so no instances of it. Whether it asks for some.
+fn refuse_instances(
+    block: &BoundBlock,
+    reading: &Reading<'_>,
+    problems: &mut Diagnostics,
+) -> bool {
+    let asked = reading.arguments(block, Some(ComponentKind::Provisioner));
+    for argument in &asked {
+        problems.push(
+            Diagnostic::error("Unsupported argument")
+                .detail(format!(
+                    "A build runs at most one error-cleanup-provisioner, so it takes no `{}`.",
+                    argument.name.name
+                ))
+                .at(argument.name.span)
+                .context(block.header_text()),
+        );
+    }
+    !asked.is_empty()
 }
 
 fn read_cleanup(
@@ -224,7 +267,7 @@ fn read_cleanup(
         );
         return;
     }
-    build.error_cleanup = Some(read_provisioner(block, scope, problems));
+    build.error_cleanup = Some(ProvisionerBlock::read(block, scope, problems));
 }
 
 /// The text of an attribute; what is not known yet reads `<unknown>`.

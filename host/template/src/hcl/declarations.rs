@@ -1,6 +1,7 @@
 //! The blocks of a template's files, sorted by what they declare.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span};
 use host_syntax::ast::{Block, Body, Expr};
@@ -246,7 +247,7 @@ fn read_data(
     seen.insert(key, block.header);
     let (span, type_span) = (block.header, type_label.span);
     let body = BoundBody {
-        body: block.body,
+        body: Arc::new(block.body),
         bindings: None,
     };
     Some(DataBlock {

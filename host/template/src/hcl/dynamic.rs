@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bigdecimal::BigDecimal;
 use host_diag::{Diagnostic, Diagnostics};
 use host_eval::{Scope, Type, Value, convert, evaluate};
-use host_syntax::ast::{Block, Body, Expr, ExprKind, Ident};
+use host_syntax::ast::{Body, Expr, ExprKind, Ident};
 use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 
 use crate::hcl::bound::{Bindings, BoundBlock, BoundBody};
@@ -24,7 +24,7 @@ pub(crate) fn dynamic_rule() -> BlockRule {
 
 /// `blocks` with every `dynamic` one replaced by what it stands for.
 pub(crate) fn expand(
-    blocks: Vec<Block>,
+    blocks: Vec<BoundBlock>,
     bindings: Option<&Arc<Bindings>>,
     schema: &ContentSchema,
     scope: &Scope,
@@ -34,7 +34,7 @@ pub(crate) fn expand(
     for block in blocks {
         let declared = schema.blocks.iter().any(|rule| rule.kind == "dynamic");
         if block.kind.name != "dynamic" || declared {
-            expanded.push(BoundBlock::plain(block, bindings));
+            expanded.push(block.rebound(bindings));
             continue;
         }
         let header = block.header_text();
@@ -52,11 +52,11 @@ struct Dynamic {
     iterator: String,
     for_each: Value,
     labels: Option<Expr>,
-    content: Body,
+    content: Arc<Body>,
 }
 
 fn expand_one(
-    block: &Block,
+    block: &BoundBlock,
     bindings: Option<&Arc<Bindings>>,
     schema: &ContentSchema,
     scope: &Scope,
@@ -79,7 +79,7 @@ fn expand_one(
         return None;
     };
     let outer = BoundBody {
-        body: block.body.clone(),
+        body: Arc::clone(&block.body.body),
         bindings: bindings.cloned(),
     };
     let scope = outer.scope(scope);
@@ -97,7 +97,7 @@ fn expand_one(
         names.insert(dynamic.iterator.clone(), each);
         let names = Arc::new(names);
         let body = BoundBody {
-            body: dynamic.content.clone(),
+            body: Arc::clone(&dynamic.content),
             bindings: Some(names),
         };
         let labels = match &dynamic.labels {
@@ -119,7 +119,7 @@ fn expand_one(
     Some(made)
 }
 
-fn wrong_labels(rule: &BlockRule, given: usize, block: &Block) -> Diagnostic {
+fn wrong_labels(rule: &BlockRule, given: usize, block: &BoundBlock) -> Diagnostic {
     Diagnostic::error("Invalid dynamic block labels")
         .detail(format!(
             "A block of type \"{}\" has {} labels ({}); `labels` gives {given}.",
@@ -131,7 +131,7 @@ fn wrong_labels(rule: &BlockRule, given: usize, block: &Block) -> Diagnostic {
 }
 
 fn read_dynamic(
-    block: &Block,
+    block: &BoundBlock,
     kind: &Ident,
     scope: &Scope,
     problems: &mut Diagnostics,
@@ -151,7 +151,7 @@ fn read_dynamic(
             labels: Vec::new(),
         }],
     };
-    let (mut content, found) = block.body.content(&schema);
+    let (mut content, found) = block.body.body.content(&schema);
     problems.extend(found);
     let attribute = |name: &str| content.attributes.iter().find(|a| a.name.name == name);
     let iterator = match attribute("iterator").map(|attribute| &attribute.expr) {
@@ -183,7 +183,7 @@ fn read_dynamic(
         );
         return None;
     }
-    let content = content.blocks.pop()?.body;
+    let content = Arc::new(content.blocks.pop()?.body);
     Some(Dynamic {
         kind: kind.clone(),
         iterator,

@@ -27,7 +27,11 @@ pub(crate) fn evaluate_early(expr: &Expr, scope: &Scope) -> (Value, Diagnostics,
 
 /// `scope` in which every `build.NAME` that is asked for exists.
 fn with_generated(scope: &Scope, references: &[Reference]) -> Scope {
-    let Some(build) = scope.variables.get("build").and_then(Value::as_mapping) else {
+    let Some(build) = scope
+        .variables
+        .get("build")
+        .and_then(|build| build.as_mapping())
+    else {
         return scope.clone();
     };
     let asked = references
@@ -49,7 +53,7 @@ fn with_generated(scope: &Scope, references: &[Reference]) -> Scope {
 
 /// The part of a reference up to the first value that is not known; `None` when it is known.
 fn unknown_name(scope: &Scope, reference: &Reference) -> Option<String> {
-    let mut value = scope.variables.get(&reference.root)?;
+    let mut value: &Value = scope.variables.get(&reference.root)?;
     let mut name = reference.root.clone();
     for step in &reference.path {
         if value.is_unknown() {

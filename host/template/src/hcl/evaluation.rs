@@ -27,7 +27,8 @@ pub(crate) async fn initialize(
 ) -> Diagnostics {
     let mut problems = Diagnostics::new();
     for variable in template.variables.values() {
-        if variable.assignments.is_empty() && !variable.broken {
+        let allowed = template.options.unset_variables_allowed && template.caller.is_none();
+        if variable.assignments.is_empty() && !variable.broken && !allowed {
             problems.push(unset(variable, template.caller.as_ref()));
         }
         problems.extend(validate(variable, &template.options));
@@ -200,6 +201,7 @@ async fn read_data(
         type_name: data.type_name.clone(),
         span: Some(data.span),
         header: data.header.clone(),
+        instance: None,
         source: ComponentSource::Hcl(Arc::new(source)),
     };
     let (configured, mut problems) = component.configure(schema, &Generated::Names(Vec::new()));

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use host_diag::{Diagnostic, Diagnostics, FileId, SourceMap};
-use host_syntax::{Body, parse_hcl, parse_hcl_json, read_file};
+use host_syntax::{Body, parse_hcl, parse_hcl_json};
 
 use crate::options::LoadOptions;
 
@@ -69,7 +69,7 @@ fn select_in_folder(options: &LoadOptions, problems: &mut Diagnostics) -> Select
         base_dir: options.path.clone(),
         ..Selection::default()
     };
-    let names = match names_in(&options.working_dir.join(&options.path)) {
+    let names = match names_in(options) {
         Ok(names) => names,
         Err(error) => {
             problems.push(
@@ -100,14 +100,27 @@ fn select_in_folder(options: &LoadOptions, problems: &mut Diagnostics) -> Select
         .values
         .extend(with_suffix(".auto.pkrvars.json", Form::Json));
     if selection.configuration.is_empty() {
-        problems.push(nothing_found(&options.path));
+        let yaml = names.iter().filter(|name| crate::legacy::is_yaml(name));
+        let yaml: Vec<String> = yaml
+            .map(|name| format!("`{}`", display_name(&options.path, name)))
+            .collect();
+        let problem = nothing_found(&options.path);
+        problems.push(match yaml.as_slice() {
+            [] => problem,
+            [only] => with_only_hint(problem, format!("Name the YAML template itself: {only}.")),
+            several => {
+                let names = several.join(", ");
+                with_only_hint(problem, format!("Name one of the YAML templates: {names}."))
+            }
+        });
     }
     selection
 }
 
 /// Names directly in a folder, sorted, without those that editors leave behind.
-fn names_in(folder: &Path) -> std::io::Result<Vec<String>> {
-    let mut names = Vec::new();
+fn names_in(options: &LoadOptions) -> std::io::Result<Vec<String>> {
+    let folder = options.working_dir.join(&options.path);
+    let mut names = options.overlay.names_in(&folder);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -115,11 +128,10 @@ fn names_in(folder: &Path) -> std::io::Result<Vec<String>> {
             || name.ends_with('~')
             || (name.starts_with('#') && name.ends_with('#'));
         if !ignored && !entry.path().is_dir() {
-            names.push(name);
+            names.insert(name);
         }
     }
-    names.sort();
-    Ok(names)
+    Ok(names.into_iter().collect())
 }
 
 fn display_name(folder: &str, name: &str) -> String {
@@ -137,6 +149,13 @@ fn nothing_found(path: &str) -> Diagnostic {
             "An HCL2 template is a file ending in `.pkr.hcl` or `.pkr.json`, or a folder of them.",
         )
         .hint("Rename the file, or pass `-config-type=json` for a legacy JSON template.".to_owned())
+}
+
+fn with_only_hint(problem: Diagnostic, hint: String) -> Diagnostic {
+    Diagnostic {
+        hints: vec![hint],
+        ..problem
+    }
 }
 
 /// Reads and parses one file. `None` when nothing usable is in it; then a problem says so.
@@ -164,7 +183,7 @@ pub(crate) fn read(
     sources: &mut SourceMap,
     problems: &mut Diagnostics,
 ) -> Option<FileId> {
-    match read_file(&options.working_dir.join(name)) {
+    match options.read_file(name) {
         Ok(text) => Some(sources.add(name, text)),
         Err(error) => {
             let summary = match error.kind() {

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use host_eval::Value;
 
 use crate::hcl::build::BuildBlock;
+use crate::hcl::members::{Member, Step};
+use crate::hcl::module_sources::ModuleSources;
 use crate::hcl::source::Sources;
 use crate::hcl::template::{HclTemplate, printed};
 
-/// Variables, locals and builds in Packer's form.
+/// Variables, locals and builds in Packer's form. Modules and outputs, which Packer does not have,
+/// are only mentioned when there are some.
 pub(crate) fn inspect(template: &HclTemplate) -> String {
-    let (blocks, _) = template.blocks(None);
     let mut text = String::from("Packer Inspect: HCL2 mode\n\n> input-variables:\n\n");
     let mut variables: Vec<_> = template.variables.values().collect();
     variables.sort_by(|left, right| left.name.cmp(&right.name));
@@ -30,18 +32,57 @@ pub(crate) fn inspect(template: &HclTemplate) -> String {
             .map_or_else(|| quoted(&Value::dynamic()), quoted);
         line(&mut text, format_args!("local.{name}: {value}"));
     }
-    text.push_str("\n> builds:\n");
-    for (index, build) in blocks.builds.iter().enumerate() {
-        inspect_build(&mut text, index, build, &blocks.sources);
+    if !template.modules.is_empty() {
+        text.push_str("\n> modules:\n\n");
+        inspect_modules(&mut text, template, "");
     }
+    if !template.outputs.is_empty() {
+        text.push_str("\n> outputs:\n\n");
+    }
+    let mut outputs: Vec<&String> = template.outputs.iter().map(|output| &output.name).collect();
+    outputs.sort();
+    for name in outputs {
+        let value = template.output_values.get(name);
+        let value = value.map_or_else(|| quoted(&Value::dynamic()), quoted);
+        line(&mut text, format_args!("output.{name}: {value}"));
+    }
+    text.push_str("\n> builds:\n");
+    inspect_builds(&mut text, template, "");
     text
 }
 
-fn inspect_build(text: &mut String, index: usize, build: &BuildBlock, sources: &Sources) {
-    match build.name.as_str() {
-        "" => line(text, format_args!("\n  > <unnamed build {index}>:")),
-        name => line(text, format_args!("\n  > {name}:")),
+/// The folders of modules, and of modules in them; `path` is that of the template they are in.
+fn inspect_modules(text: &mut String, template: &HclTemplate, path: &str) {
+    for module in &template.modules {
+        let (name, source) = (&module.block.name, &module.block.source);
+        line(text, format_args!("{path}module.{name}: {source}"));
+        inspect_modules(text, &module.template, &format!("{path}module.{name}."));
     }
+}
+
+/// The builds of a template and of its modules, with `prefix` before their names.
+fn inspect_builds(text: &mut String, template: &HclTemplate, prefix: &str) {
+    let (blocks, _) = template.blocks(None);
+    let mut modules = ModuleSources::new(template, None);
+    for (index, build) in blocks.builds.iter().enumerate() {
+        match build.name.as_str() {
+            "" => line(text, format_args!("\n  > {prefix}<unnamed build {index}>:")),
+            name => line(text, format_args!("\n  > {prefix}{name}:")),
+        }
+        inspect_build(text, build, &mut modules, &blocks.sources);
+    }
+    for module in &template.modules {
+        let prefix = format!("{prefix}{}.", module.block.name);
+        inspect_builds(text, &module.template, &prefix);
+    }
+}
+
+fn inspect_build(
+    text: &mut String,
+    build: &BuildBlock,
+    modules: &mut ModuleSources<'_>,
+    own: &Sources,
+) {
     if !build.description.is_empty() {
         line(
             text,
@@ -52,7 +93,10 @@ fn inspect_build(text: &mut String, index: usize, build: &BuildBlock, sources: &
     if build.uses.is_empty() {
         text.push_str("\n      <no source>\n");
     }
-    for target in build.uses.iter().flat_map(|used| sources.targets(used)) {
+    let uses = build.uses.iter();
+    // A module that is not there is an error of the plan.
+    let targets = uses.flat_map(|used| modules.targets(used, own).unwrap_or_default());
+    for (target, _) in targets {
         line(
             text,
             format_args!("\n      {}.{}", target.key.type_name, target.local_name),
@@ -65,7 +109,7 @@ fn inspect_build(text: &mut String, index: usize, build: &BuildBlock, sources: &
     for block in &build.provisioners {
         line(
             text,
-            format_args!("      {}", labelled(&block.type_name, &block.name)),
+            format_args!("      {}", labelled(block)),
         );
     }
     text.push_str("\n    post-processors:\n");
@@ -77,7 +121,7 @@ fn inspect_build(text: &mut String, index: usize, build: &BuildBlock, sources: &
         for block in chain {
             line(
                 text,
-                format_args!("        {}", labelled(&block.type_name, &block.name)),
+                format_args!("        {}", labelled(block)),
             );
         }
     }
@@ -87,7 +131,8 @@ fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     writeln!(text, "{arguments}").expect("writing to a string does not fail");
 }
 
-fn labelled(type_name: &str, name: &str) -> String {
+fn labelled<T: Step>(member: &Member<T>) -> String {
+    let ((type_name, ..), name) = (member.label(), member.name());
     if name.is_empty() {
         type_name.to_owned()
     } else {

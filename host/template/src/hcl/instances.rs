@@ -3,35 +3,39 @@
 //! The arguments are read here from `source`, `build`, `provisioner` and `post-processor` blocks,
 //! and each instance becomes a block of its own in whose body `each.key` and `each.value`, or
 //! `count.index`, are bound. A component that has an option of that name keeps it: a template that
-//! was written for it does not change its meaning. Not here: what instances are called in builds
-//! (see `source` and `plan`).
+//! was written for it does not change its meaning. What the arguments are made of is known before
+//! any build is: variables, locals, data, modules, and in a build block `build.name`; those of a
+//! provisioner or post-processor may also use `source.name` and `source.type`, and are then
+//! evaluated for every source. Not here: what instances are called in builds (see `source` and
+//! `plan`).
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use bigdecimal::BigDecimal;
 use host_diag::{Diagnostic, Diagnostics, Span};
-use host_eval::{Scope, Type, Value, evaluate};
+use host_eval::{Scope, Type, Value, evaluate, references};
 use host_syntax::ast::Attribute;
 
 use crate::hcl::bound::{Bindings, BoundBlock, BoundBody};
 use crate::hcl::provisioner::meta_schema;
 use crate::hcl::scope::in_block;
-use crate::schema::Schema;
+use crate::model::{ComponentKind, Components};
 use crate::values::UNKNOWN_TEXT;
 
 /// The arguments that make instances.
 pub(crate) const ARGUMENTS: [&str; 2] = ["for_each", "count"];
 /// Most instances of one block.
 const LIMIT: i64 = 10_000;
+/// Most instances of all blocks of a template: a build block and the provisioners in it multiply.
+const TOTAL_LIMIT: usize = 200_000;
 
-/// What a key may consist of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keys {
-    /// Letters, digits, `_`, `-` and `.`: it becomes part of a build's name.
-    Names,
-    /// Anything: it is only shown.
-    Labels,
+/// What blocks are made of.
+pub(crate) struct Reading<'a> {
+    /// `None` when plugins have not been looked for.
+    components: Option<&'a dyn Components>,
+    /// Instances that may still be made; `None` when too many were asked for, and that was said.
+    left: Option<usize>,
 }
 
 /// Key of an instance with what it binds.
@@ -41,56 +45,105 @@ struct Round {
     bound: Value,
 }
 
-/// The instances of `block`: itself when it asks for none. `schema` is that of its component,
-/// whose own options are left alone.
-pub(crate) fn instances(
-    block: BoundBlock,
-    scope: &Scope,
-    schema: Option<&Schema>,
-    keys: Keys,
-    problems: &mut Diagnostics,
-) -> Vec<BoundBlock> {
-    let own = |name: &str| schema.is_some_and(|schema| declares(schema, name));
-    let asked: Vec<&str> = ARGUMENTS.into_iter().filter(|name| !own(name)).collect();
-    // Problems of the body are found again when the rest of it is read.
-    let content = block
-        .body
-        .partial_content(&meta_schema(&asked), &mut Diagnostics::new());
-    let Some(first) = content.attributes.first() else {
-        return vec![block];
-    };
-    let mut found = Diagnostics::new();
-    let rounds = match content.attributes.as_slice() {
-        [first, second, ..] => {
-            found.push(
-                Diagnostic::error("Invalid combination of \"count\" and \"for_each\"")
-                    .detail("A block takes one of them: `for_each` for keys, `count` for numbers.")
-                    .at(second.span)
-                    .related(first.span, "the other one is here"),
-            );
-            None
+impl<'a> Reading<'a> {
+    pub(crate) fn new(components: Option<&'a dyn Components>) -> Self {
+        Self {
+            components,
+            left: Some(TOTAL_LIMIT),
         }
-        _ => {
-            let scope = block.body.scope(scope);
-            match first.name.name.as_str() {
-                "count" => count_rounds(first, &scope, &mut found),
-                _ => each_rounds(first, &scope, &mut found),
+    }
+
+    /// The instances of `block`: itself when it asks for none. `kind` is that of its component,
+    /// whose own options are left alone; a build block has none.
+    pub(crate) fn instances(
+        &mut self,
+        block: BoundBlock,
+        kind: Option<ComponentKind>,
+        scope: &Scope,
+        problems: &mut Diagnostics,
+    ) -> Vec<BoundBlock> {
+        let asked = self.arguments(&block, kind);
+        let mut found = Diagnostics::new();
+        let rounds = match asked.as_slice() {
+            [] => return vec![block],
+            [first] => rounds(first, &block.body.scope(scope), &mut found),
+            [first, second, ..] => {
+                found.push(
+                    Diagnostic::error("Invalid combination of \"count\" and \"for_each\"")
+                        .detail(
+                            "A block takes one of them: `for_each` for keys, `count` for numbers.",
+                        )
+                        .at(second.span)
+                        .related(first.span, "the other one is here"),
+                );
+                None
             }
+        };
+        let mut rounds = rounds.unwrap_or_default();
+        check_keys(&mut rounds, kind, asked[0].expr.span, &mut found);
+        let fits = self.spend(rounds.len(), asked[0].expr.span, &mut found);
+        problems.extend(in_block(found, &block.header_text()));
+        let rounds = rounds.into_iter().filter(|_| fits);
+        rounds.map(|round| instance(&block, round)).collect()
+    }
+
+    /// The arguments of `block` that make instances.
+    pub(crate) fn arguments(
+        &self,
+        block: &BoundBlock,
+        kind: Option<ComponentKind>,
+    ) -> Vec<Attribute> {
+        let schema = kind.and_then(|kind| self.components?.schema(kind, block.label(0)));
+        let own = |name: &str| {
+            schema.is_some_and(|schema| {
+                schema.attributes.iter().any(|known| known.name == name)
+                    || schema.blocks.iter().any(|known| known.name == name)
+            })
+        };
+        let asked: Vec<&str> = ARGUMENTS.into_iter().filter(|name| !own(name)).collect();
+        // Problems of the body are found again when the rest of it is read.
+        let content = block
+            .body
+            .partial_content(&meta_schema(&asked), &mut Diagnostics::new());
+        content.attributes
+    }
+
+    /// Whether which instances there are follows from the source that a build runs.
+    pub(crate) fn follows_source(&self, block: &BoundBlock, kind: ComponentKind) -> bool {
+        let bindings = block.body.bindings.as_deref();
+        let bound = bindings.is_some_and(|bindings| bindings.contains_key("source"));
+        !bound
+            && self.arguments(block, Some(kind)).iter().any(|argument| {
+                let used = references(&argument.expr);
+                used.iter().any(|reference| reference.root == "source")
+            })
+    }
+
+    /// Whether there may be `count` more instances.
+    fn spend(&mut self, count: usize, place: Span, problems: &mut Diagnostics) -> bool {
+        let Some(left) = self.left else {
+            return false;
+        };
+        self.left = left.checked_sub(count);
+        if self.left.is_none() {
+            problems.push(
+                Diagnostic::error("Too many instances")
+                    .detail(format!(
+                        "All blocks of a template make at most {TOTAL_LIMIT} instances; those of a \
+                         build block count once for each block in it."
+                    ))
+                    .at(place),
+            );
         }
-    };
-    let rounds = rounds.unwrap_or_default();
-    check_keys(&rounds, keys, first.expr.span, &mut found);
-    problems.extend(in_block(found, &block.header_text()));
-    rounds
-        .into_iter()
-        .map(|round| instance(&block, round))
-        .collect()
+        self.left.is_some()
+    }
 }
 
-fn declares(schema: &Schema, name: &str) -> bool {
-    let attributes = schema.attributes.iter().map(|attribute| &attribute.name);
-    let blocks = schema.blocks.iter().map(|block| &block.name);
-    attributes.chain(blocks).any(|known| known == name)
+fn rounds(attribute: &Attribute, scope: &Scope, problems: &mut Diagnostics) -> Option<Vec<Round>> {
+    match attribute.name.name.as_str() {
+        "count" => count_rounds(attribute, scope, problems),
+        _ => each_rounds(attribute, scope, problems),
+    }
 }
 
 fn instance(block: &BoundBlock, round: Round) -> BoundBlock {
@@ -101,7 +154,7 @@ fn instance(block: &BoundBlock, round: Round) -> BoundBlock {
         kind: block.kind.clone(),
         labels: block.labels.clone(),
         body: BoundBody {
-            body: block.body.body.clone(),
+            body: Arc::clone(&block.body.body),
             bindings: Some(Arc::new(bindings)),
         },
         header: block.header,
@@ -202,7 +255,9 @@ fn known_value(
     if failed {
         return None;
     }
-    let secret = value.sensitive && !value.is_unknown();
+    // What a map or an object holds may be secret, as only its keys are shown.
+    let items = value.as_sequence().unwrap_or_default();
+    let secret = value.sensitive || items.iter().any(Value::contains_sensitive);
     if value.is_null() || secret {
         let detail = if secret {
             "It is sensitive, and names of instances appear in all output."
@@ -230,20 +285,29 @@ fn unknown_round<const N: usize>(name: &'static str, parts: [(&str, Type); N]) -
     }
 }
 
-fn check_keys(rounds: &[Round], keys: Keys, place: Span, problems: &mut Diagnostics) {
+/// Keys are unique, and those of sources and builds can be part of a build's name. An instance
+/// whose key was there before is left out.
+fn check_keys(
+    rounds: &mut Vec<Round>,
+    kind: Option<ComponentKind>,
+    place: Span,
+    problems: &mut Diagnostics,
+) {
+    let named = matches!(kind, None | Some(ComponentKind::Builder));
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let mut seen = HashSet::new();
-    for round in rounds {
+    rounds.retain(|round| {
         let key = round.key.as_str();
-        if !seen.insert(key) {
+        let first = seen.insert(round.key.clone());
+        if !first {
             problems.push(
                 Diagnostic::error("Duplicate instance key")
                     .detail(format!("The key {key:?} names two instances."))
                     .at(place),
             );
         }
-        let named = !key.is_empty() && key.chars().all(fits);
-        if keys == Keys::Names && !named && key != UNKNOWN_TEXT {
+        let usable = !key.is_empty() && key.chars().all(fits);
+        if named && !usable && key != UNKNOWN_TEXT {
             problems.push(
                 Diagnostic::error("Invalid instance key")
                     .detail(format!(
@@ -253,5 +317,6 @@ fn check_keys(rounds: &[Round], keys: Keys, place: Span, problems: &mut Diagnost
                     .at(place),
             );
         }
-    }
+        first
+    });
 }

@@ -9,6 +9,7 @@
 mod assignments;
 mod bound;
 mod build;
+mod chosen;
 mod component;
 mod declarations;
 mod dynamic;
@@ -19,7 +20,9 @@ mod graph;
 mod inspect;
 mod instances;
 mod literal;
+mod members;
 mod module;
+mod module_sources;
 mod packer_block;
 mod plan;
 mod post_processor;

@@ -33,16 +33,35 @@ use crate::options::LoadOptions;
 
 /// How deep modules may call each other.
 const DEPTH_LIMIT: usize = 16;
+/// Most modules of a template: when each calls two, there are soon more than any machine can hold.
+const LIMIT: usize = 1_000;
 
 /// A module block that was read, but whose folder was not.
 #[derive(Debug)]
 pub(crate) struct ModuleBlock {
     pub(crate) name: String,
-    source: String,
+    pub(crate) source: String,
     source_span: Span,
     pub(crate) inputs: Vec<Attribute>,
     pub(crate) header: String,
     pub(crate) span: Span,
+}
+
+/// Where loading is.
+#[derive(Debug, Default)]
+pub(crate) struct Chain {
+    /// The folders from the first template to the one that is loaded.
+    folders: Vec<PathBuf>,
+    /// Modules loaded so far.
+    loaded: usize,
+}
+
+impl Chain {
+    /// Notes the folder of the first template.
+    pub(crate) fn start(&mut self, folder: &Path) {
+        // A folder that cannot be found has been reported, or has nothing to call.
+        self.folders.extend(folder.canonicalize());
+    }
 }
 
 /// A module with the template in its folder.
@@ -55,7 +74,7 @@ pub(crate) struct Module {
 /// An `output` block.
 #[derive(Debug)]
 pub(crate) struct Output {
-    name: String,
+    pub(crate) name: String,
     expr: Expr,
     sensitive: bool,
     span: Span,
@@ -181,13 +200,11 @@ fn check_twice(
     }
 }
 
-/// Loads the templates that `blocks` name. `folder` is the calling template's, `chain` all folders
-/// from the first template to it.
+/// Loads the templates that `blocks` name; `base_dir` is the folder of the template they are in.
 pub(crate) fn load_modules(
-    blocks: Vec<ModuleBlock>,
+    (blocks, base_dir): (Vec<ModuleBlock>, &str),
     options: &LoadOptions,
-    base_dir: &str,
-    chain: &[PathBuf],
+    chain: &mut Chain,
     sources: &mut SourceMap,
 ) -> (Vec<Module>, Diagnostics) {
     let (mut modules, mut problems) = (Vec::new(), Diagnostics::new());
@@ -201,10 +218,15 @@ pub(crate) fn load_modules(
                 continue;
             }
         };
-        if chain.contains(&folder) || chain.len() >= DEPTH_LIMIT {
-            problems.push(endless(&block, chain, &folder));
+        if chain.folders.contains(&folder) || chain.folders.len() >= DEPTH_LIMIT {
+            problems.push(endless(&block, &chain.folders, &folder));
             continue;
         }
+        if chain.loaded == LIMIT {
+            problems.push(too_many(&block));
+            break;
+        }
+        chain.loaded += 1;
         let called = LoadOptions {
             path: clean(&path),
             variables: Vec::new(),
@@ -223,10 +245,13 @@ pub(crate) fn load_modules(
             span: block.span,
             name: block.name.clone(),
         };
-        let mut inner = chain.to_vec();
-        inner.push(folder);
-        let (template, found) = load_called(&called, Some(caller), &inner, sources);
-        problems.extend(found);
+        chain.folders.push(folder);
+        let (template, found) = load_called(&called, Some(caller), chain, sources);
+        chain.folders.pop();
+        problems.extend(found.into_iter().map(|problem| match problem.subject {
+            Some(_) => problem,
+            None => problem.at(block.source_span).context(block.header.clone()),
+        }));
         if let Some(template) = template {
             check_inputs(&block, &template, &mut problems);
             modules.push(Module { block, template });
@@ -270,6 +295,15 @@ fn endless(block: &ModuleBlock, chain: &[PathBuf], folder: &Path) -> Diagnostic 
     Diagnostic::error("Invalid module source")
         .detail(format!("{what}: {}.", names.join(" -> ")))
         .at(block.source_span)
+        .context(block.header.clone())
+}
+
+fn too_many(block: &ModuleBlock) -> Diagnostic {
+    Diagnostic::error("Too many modules")
+        .detail(format!(
+            "A template with everything it calls has at most {LIMIT} modules."
+        ))
+        .at(block.span)
         .context(block.header.clone())
 }
 

@@ -1,23 +1,31 @@
 //! From build blocks to the plan: which source runs with which provisioners and post-processors.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span, nearest};
 use host_eval::Scope;
 
-use crate::filter::Patterns;
-use crate::hcl::build::{BuildBlock, SourceUse};
+use crate::hcl::build::{BuildBlock, SourceUse, build_name};
+use crate::hcl::chosen::Filters;
 use crate::hcl::component::{ComponentBody, HclComponent};
-use crate::hcl::instances::ARGUMENTS;
+use crate::hcl::instances::{ARGUMENTS, Reading};
+use crate::hcl::members::{Member, Step, instances_of};
+use crate::hcl::module_sources::{Found, ModuleSources, SourcesOf};
 use crate::hcl::post_processor::PostProcessorBlock;
 use crate::hcl::provisioner::{Overrides, ProvisionerBlock};
-use crate::hcl::source::{Source, SourceKey, Sources, Target, unknown_source};
+use crate::hcl::scope::{add_new, extended};
+use crate::hcl::source::{Source, SourceKey, Sources, unknown_source};
 use crate::hcl::surroundings::{SourceNames, Surroundings};
 use crate::hcl::template::HclTemplate;
 use crate::model::{
     Build, Component, ComponentKind, ComponentSource, Components, PostProcessor, ProvisionerPlan,
 };
+
+/// Most components of a plan.
+const STEP_LIMIT: usize = 1_000_000;
 
 /// The plan of `template` and its modules. Builds with something wrong are left out; problems say
 /// what it is.
@@ -28,10 +36,11 @@ pub(crate) fn plan(
     let mut problems = Diagnostics::new();
     let mut plan = Collected {
         components,
-        filters: Filters::new(template, &mut problems),
+        filters: Filters::new(&template.options, &mut problems),
         names: Vec::new(),
         builds: Vec::new(),
         blocks: 0,
+        steps: 0,
         problems,
     };
     plan.template(template, "");
@@ -56,6 +65,8 @@ struct Collected<'a> {
     builds: Vec<Build>,
     /// Build blocks seen.
     blocks: usize,
+    /// Components of all builds.
+    steps: usize,
     problems: Diagnostics,
 }
 
@@ -63,14 +74,21 @@ impl Collected<'_> {
     /// Adds the builds of a template and of its modules, with `prefix` before their names.
     fn template(&mut self, template: &HclTemplate, prefix: &str) {
         let (blocks, problems) = template.blocks(Some(self.components));
-        self.blocks += blocks.builds.len();
+        self.blocks += blocks.builds.len() + blocks.empty.len();
         self.problems.extend(problems);
+        let failed = self.problems.iter().any(Diagnostic::is_error);
+        if !failed {
+            let nothing = blocks.empty.iter();
+            let nothing = nothing.map(|(place, header)| no_instance(*place, header));
+            self.problems.extend(nothing);
+        }
         let mut planner = Planner {
             template,
             prefix,
             components: self.components,
             sources: &blocks.sources,
-            modules: HashMap::new(),
+            modules: ModuleSources::new(template, Some(self.components)),
+            reading: Reading::new(Some(self.components)),
             scope: template.scope(),
             checked: HashSet::new(),
             names: Vec::new(),
@@ -80,15 +98,20 @@ impl Collected<'_> {
             let usable = planner.check_components(block);
             let mut runs = false;
             for used in &block.uses {
-                for (target, from) in planner.targets(used) {
+                for found in planner.targets(used, block) {
                     runs = true;
                     let filters = &mut self.filters;
-                    let build = planner.build(block, (used, &target, from), usable, filters);
+                    let build = planner.build(block, (used, found), usable, filters);
+                    self.steps += build.as_ref().map_or(1, steps);
+                    if self.steps > STEP_LIMIT {
+                        self.problems.push(too_large(block));
+                        return;
+                    }
                     self.builds.extend(build);
                 }
             }
-            let explained = self.problems.iter().chain(&planner.problems);
-            if !runs && !block.uses.is_empty() && !explained.into_iter().any(Diagnostic::is_error) {
+            let mut explained = self.problems.iter().chain(&planner.problems);
+            if !runs && !block.uses.is_empty() && !explained.any(Diagnostic::is_error) {
                 planner.problems.push(nothing_to_build(block));
             }
         }
@@ -102,63 +125,31 @@ impl Collected<'_> {
     }
 }
 
-/// The patterns of the command line, and how often they were of use.
-struct Filters {
-    only: Patterns,
-    except: Patterns,
-    only_matches: usize,
-    except_matches: usize,
+/// Components of a build.
+fn steps(build: &Build) -> usize {
+    let chains = build.post_processors.iter().map(Vec::len);
+    1 + build.provisioners.len() + chains.sum::<usize>()
 }
 
-impl Filters {
-    fn new(template: &HclTemplate, problems: &mut Diagnostics) -> Self {
-        Self {
-            only: Patterns::compile("only", &template.options.only, problems),
-            except: Patterns::compile("except", &template.options.except, problems),
-            only_matches: 0,
-            except_matches: 0,
-        }
-    }
+fn too_large(block: &BuildBlock) -> Diagnostic {
+    Diagnostic::error("Too many builds")
+        .detail(format!(
+            "A template plans at most {STEP_LIMIT} components: each source counts, and each \
+             provisioner and post-processor that runs for it. This block has {} sources, {} \
+             provisioners and {} post-processor chains.",
+            block.uses.len(),
+            block.provisioners.len(),
+            block.post_processors.len()
+        ))
+        .at(block.span)
+        .context(block.header.clone())
+}
 
-    /// Whether the build called `name` is wanted.
-    fn wants(&mut self, name: &str) -> bool {
-        if !self.only.is_empty() {
-            if !self.only.matches(name) {
-                return false;
-            }
-            self.only_matches += 1;
-        }
-        let excepted = self.except.matches(name);
-        self.except_matches += usize::from(excepted);
-        !excepted
-    }
-
-    /// Whether `-except` cuts a chain at the post-processor called `name`.
-    fn cuts(&mut self, name: &str) -> bool {
-        let cut = self.except.matches(name);
-        self.except_matches += usize::from(cut);
-        cut
-    }
-
-    /// Says when there are more patterns than matches, as Packer counts them.
-    fn warn(&self, names: &[String], problems: &mut Diagnostics) {
-        let possible = format!("Possible build names: {}", names.join(", "));
-        if self.only.count() > self.only_matches {
-            problems.push(
-                Diagnostic::warning(
-                    "an 'only' option was passed, but not all matches were found for the given \
-                     build.",
-                )
-                .detail(possible.clone()),
-            );
-        }
-        if self.except.count() > self.except_matches {
-            problems.push(
-                Diagnostic::warning("an 'except' option was passed, but did not match any build.")
-                    .detail(possible),
-            );
-        }
-    }
+fn no_instance(place: Span, header: &str) -> Diagnostic {
+    Diagnostic::warning("Build block without instances")
+        .detail("Its for_each or count is empty, so it builds nothing.")
+        .at(place)
+        .context(header)
 }
 
 fn nothing_to_build(block: &BuildBlock) -> Diagnostic {
@@ -174,8 +165,9 @@ struct Planner<'a> {
     prefix: &'a str,
     components: &'a dyn Components,
     sources: &'a Sources,
-    /// The sources of modules that builds refer to, by the module's name.
-    modules: HashMap<String, Arc<ModuleSources<'a>>>,
+    modules: ModuleSources<'a>,
+    /// For steps whose instances follow from the source.
+    reading: Reading<'a>,
     scope: Scope,
     /// Sources whose type was found unknown; said once.
     checked: HashSet<String>,
@@ -193,69 +185,30 @@ fn module_source_changed(used: &SourceUse, block: &BuildBlock) -> Diagnostic {
         )
 }
 
-/// Where a source comes from, when it is a module's.
-struct ModuleSources<'a> {
-    template: &'a HclTemplate,
-    sources: Sources,
-}
-
-/// What a reference stands for, with the module it is in.
-type Found<'a> = (Target, Option<Arc<ModuleSources<'a>>>);
-
 impl<'a> Planner<'a> {
-    /// What a reference stands for. `module.NAME.TYPE.SOURCE` is a source of a module.
-    fn targets(&mut self, used: &SourceUse) -> Vec<Found<'a>> {
-        let own = |target| (target, None);
-        let parts = used.text.strip_prefix("module.");
-        let Some((name, rest)) = parts.and_then(|text| text.split_once('.')) else {
-            return self.sources.targets(used).into_iter().map(own).collect();
-        };
-        let modules = &self.template.modules;
-        let Some(module) = modules.iter().find(|module| module.block.name == name) else {
-            return self.sources.targets(used).into_iter().map(own).collect();
-        };
-        let components = self.components;
-        let from = self.modules.entry(name.to_owned()).or_insert_with(|| {
-            // The problems of the module's blocks are reported with its own builds.
-            let (blocks, _) = module.template.blocks(Some(components));
-            Arc::new(ModuleSources {
-                template: &module.template,
-                sources: blocks.sources,
+    /// What a reference stands for; nothing (reported) when it is to a module that is not there.
+    fn targets(&mut self, used: &SourceUse, block: &BuildBlock) -> Vec<Found<'a>> {
+        self.modules
+            .targets(used, self.sources)
+            .unwrap_or_else(|problem| {
+                self.problems.push(problem.context(block.header.clone()));
+                Vec::new()
             })
-        });
-        let within = SourceUse::within(rest, used);
-        let targets = from.sources.targets(&within).into_iter();
-        targets
-            .map(|target| (target, Some(Arc::clone(from))))
-            .collect()
     }
 
     /// Whether plugins offer every provisioner and post-processor of a block.
     fn check_components(&mut self, block: &BuildBlock) -> bool {
         let before = self.problems.len();
         for provisioner in &block.provisioners {
-            self.check_type(
-                ComponentKind::Provisioner,
-                &provisioner.type_name,
-                "provisioner",
-                (provisioner.type_span, &provisioner.header),
-            );
+            self.check_type(ComponentKind::Provisioner, "provisioner", provisioner.label());
         }
         if let Some(cleanup) = &block.error_cleanup {
-            self.check_type(
-                ComponentKind::Provisioner,
-                &cleanup.type_name,
-                "error-cleanup-provisioner",
-                (cleanup.type_span, &cleanup.header),
-            );
+            let word = "error-cleanup-provisioner";
+            self.check_type(ComponentKind::Provisioner, word, cleanup.label());
         }
         for post_processor in block.post_processors.iter().flatten() {
-            self.check_type(
-                ComponentKind::PostProcessor,
-                &post_processor.type_name,
-                "post-processor",
-                (post_processor.type_span, &post_processor.header),
-            );
+            let label = post_processor.label();
+            self.check_type(ComponentKind::PostProcessor, "post-processor", label);
         }
         self.problems.len() == before
     }
@@ -263,9 +216,8 @@ impl<'a> Planner<'a> {
     fn check_type(
         &mut self,
         kind: ComponentKind,
-        name: &str,
         block: &str,
-        (span, header): (Span, &str),
+        (name, span, header): (&str, Span, &str),
     ) {
         if self.components.schema(kind, name).is_some() {
             return;
@@ -285,13 +237,16 @@ impl<'a> Planner<'a> {
     fn build(
         &mut self,
         block: &BuildBlock,
-        (used, target, from): (&SourceUse, &Target, Option<Arc<ModuleSources<'a>>>),
+        (used, (target, from)): (&SourceUse, Found<'a>),
         usable: bool,
         filters: &mut Filters,
     ) -> Option<Build> {
-        let sources = from.as_ref().map_or(self.sources, |from| &from.sources);
+        let (sources, path) = match &from {
+            Some(from) => (&from.sources, from.path.as_str()),
+            None => (self.sources, ""),
+        };
         let Some(source) = sources.get(&target.key) else {
-            let problem = unknown_source(&target.key, used.span, sources);
+            let problem = unknown_source(&target.key, used, (sources, path));
             self.problems.push(problem.context(block.header.clone()));
             return None;
         };
@@ -323,20 +278,33 @@ impl<'a> Planner<'a> {
         let group = names.group.as_ref();
         locals.extend(group.map(|group| format!("{}.{group}", names.type_name)));
         let surroundings = self.surroundings(&names, Some(block.name.clone()));
+        let scope = || {
+            let known = [("source", names.value()), ("build", build_name(&block.name))];
+            extended(&self.scope, known)
+        };
+        let mut steps = Steps {
+            scope: OnceCell::new(),
+            make_scope: &scope,
+            reading: &mut self.reading,
+            problems: Diagnostics::new(),
+        };
+        let wanted = |block: &ProvisionerBlock| !block.filter.skips(&locals);
         let provisioner = |block: &ProvisionerBlock| plan_provisioner(block, &names, &surroundings);
-        let wanted = |block: &&ProvisionerBlock| !block.filter.skips(&locals);
-        let provisioners = block
-            .provisioners
-            .iter()
-            .filter(wanted)
-            .map(provisioner)
-            .collect();
-        let error_cleanup = block.error_cleanup.as_ref().filter(wanted).map(provisioner);
-        let chains = block.post_processors.iter();
-        let post_processors = chains
-            .map(|chain| plan_chain(chain, &locals, &surroundings, filters))
-            .filter(|chain| !chain.is_empty())
-            .collect();
+        let provisioners = steps.of(&block.provisioners);
+        let provisioners = provisioners.iter().map(AsRef::as_ref);
+        let provisioners = provisioners.filter(|b| wanted(b)).map(provisioner).collect();
+        let error_cleanup = block.error_cleanup.as_ref().filter(|b| wanted(b));
+        let mut post_processors = Vec::new();
+        for chain in &block.post_processors {
+            let planned = plan_chain(&steps.of(chain), &locals, &surroundings, filters);
+            post_processors.extend(Some(planned).filter(|planned| !planned.is_empty()));
+        }
+        let found = steps.problems;
+        let failed = found.iter().any(Diagnostic::is_error);
+        add_new(found, &mut self.problems);
+        if failed {
+            return None;
+        }
         Some(Build {
             name,
             block_name: block.name.clone(),
@@ -344,7 +312,7 @@ impl<'a> Planner<'a> {
             source_name: target.key.name.clone(),
             source: self.plan_source(used, source, &names, from.as_deref()),
             provisioners,
-            error_cleanup,
+            error_cleanup: error_cleanup.map(provisioner),
             post_processors,
             template_dir: self.template.folder(),
             template_path: std::path::PathBuf::new(),
@@ -390,13 +358,13 @@ impl<'a> Planner<'a> {
         used: &SourceUse,
         source: &Source,
         names: &SourceNames,
-        from: Option<&ModuleSources<'_>>,
+        from: Option<&SourcesOf<'_>>,
     ) -> Component {
         let mut bodies = vec![ComponentBody {
             body: Arc::clone(&source.body),
             ignored: match source.instance {
-                true => &ARGUMENTS,
-                false => &[],
+                Some(_) => &ARGUMENTS,
+                None => &[],
             },
         }];
         let addition = used.addition.clone();
@@ -417,8 +385,35 @@ impl<'a> Planner<'a> {
             type_name: names.type_name.clone(),
             span: Some(source.span),
             header: source.header.clone(),
+            instance: source.instance.clone(),
             source: ComponentSource::Hcl(Arc::new(source_body)),
         }
+    }
+}
+
+/// The steps of a build block as one source runs them.
+struct Steps<'s, 'c> {
+    /// What they can see; rarely of use, so it is made when it is.
+    scope: OnceCell<Scope>,
+    make_scope: &'s dyn Fn() -> Scope,
+    reading: &'s mut Reading<'c>,
+    problems: Diagnostics,
+}
+
+impl Steps<'_, '_> {
+    fn of<'m, T: Step>(&mut self, members: &'m [Member<T>]) -> Vec<Cow<'m, T>> {
+        let mut steps = Vec::with_capacity(members.len());
+        for member in members {
+            match member {
+                Member::Known(step) => steps.push(Cow::Borrowed(step)),
+                Member::FollowsSource { block, .. } => {
+                    let scope = self.scope.get_or_init(self.make_scope);
+                    let made = instances_of(block, scope, self.reading, &mut self.problems);
+                    steps.extend(made.into_iter().map(Cow::Owned));
+                }
+            }
+        }
+        steps
     }
 }
 
@@ -454,7 +449,7 @@ fn plan_provisioner(
     let source = HclComponent {
         bodies: vec![ComponentBody {
             body: Arc::clone(&block.body),
-            ignored: block.ignored,
+            ignored: block.ignored(),
         }],
         overrides,
         surroundings: Arc::clone(surroundings),
@@ -465,6 +460,7 @@ fn plan_provisioner(
             type_name: block.type_name.clone(),
             span: Some(block.span),
             header: block.header.clone(),
+            instance: block.instance.clone(),
             source: ComponentSource::Hcl(Arc::new(source)),
         },
         pause_before: block.pause_before.filter(|pause| !pause.is_zero()),
@@ -476,7 +472,7 @@ fn plan_provisioner(
 
 /// The members of a chain that run for the source with these names; `-except` cuts the rest off.
 fn plan_chain(
-    chain: &[PostProcessorBlock],
+    chain: &[Cow<'_, PostProcessorBlock>],
     names: &[String],
     surroundings: &Arc<Surroundings>,
     filters: &mut Filters,
@@ -494,7 +490,7 @@ fn plan_chain(
         let source = HclComponent {
             bodies: vec![ComponentBody {
                 body: Arc::clone(&block.body),
-                ignored: block.ignored,
+                ignored: block.ignored(),
             }],
             overrides: None,
             surroundings: Arc::clone(surroundings),
@@ -505,6 +501,7 @@ fn plan_chain(
                 type_name: block.type_name.clone(),
                 span: Some(block.span),
                 header: block.header.clone(),
+                instance: block.instance.clone(),
                 source: ComponentSource::Hcl(Arc::new(source)),
             },
             name: block.name.clone(),

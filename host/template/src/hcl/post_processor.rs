@@ -7,17 +7,18 @@ use host_eval::Scope;
 use host_syntax::{BlockRule, ContentSchema};
 
 use crate::hcl::bound::{BoundBlock, BoundBody};
-use crate::hcl::build::made;
+use crate::hcl::instances::Reading;
 use crate::hcl::literal;
+use crate::hcl::members::{Member, Step, members};
 use crate::hcl::provisioner::{OnlyExcept, meta_schema};
 use crate::hcl::scope::in_block;
-use crate::model::Components;
+use crate::model::ComponentKind;
 
 /// The arguments that belong to the block, not to the component.
 pub(crate) const META_ARGUMENTS: [&str; 4] = ["name", "only", "except", "keep_input_artifact"];
 
 /// A post-processor block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PostProcessorBlock {
     pub(crate) type_name: String,
     pub(crate) name: String,
@@ -28,8 +29,8 @@ pub(crate) struct PostProcessorBlock {
     pub(crate) type_span: Span,
     pub(crate) filter: OnlyExcept,
     pub(crate) keep_input_artifact: Option<bool>,
-    /// Arguments that are not the component's.
-    pub(crate) ignored: &'static [&'static str],
+    /// Key of the instance.
+    pub(crate) instance: Option<String>,
 }
 
 /// What [`META_ARGUMENTS`] is for an instance of `for_each` or `count`.
@@ -42,14 +43,39 @@ const INSTANCE_ARGUMENTS: [&str; 6] = [
     "count",
 ];
 
+impl PostProcessorBlock {
+    /// Arguments that are not the component's.
+    pub(crate) fn ignored(&self) -> &'static [&'static str] {
+        match self.instance {
+            Some(_) => &INSTANCE_ARGUMENTS,
+            None => &META_ARGUMENTS,
+        }
+    }
+}
+
+impl Step for PostProcessorBlock {
+    const KIND: ComponentKind = ComponentKind::PostProcessor;
+
+    fn read(block: BoundBlock, scope: &Scope, problems: &mut Diagnostics) -> Self {
+        read_post_processor(block, scope, problems)
+    }
+
+    fn label(&self) -> (&str, Span, &str) {
+        (&self.type_name, self.type_span, &self.header)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// Reads a `post-processor` block.
-pub(crate) fn read_post_processor(
+fn read_post_processor(
     block: BoundBlock,
     scope: &Scope,
     problems: &mut Diagnostics,
 ) -> PostProcessorBlock {
     let header = block.header_text();
-    let instance = block.instance.is_some();
     let scope = block.body.scope(scope);
     let mut found = Diagnostics::new();
     let content = block
@@ -76,21 +102,18 @@ pub(crate) fn read_post_processor(
         span: block.header,
         filter,
         keep_input_artifact,
-        ignored: match instance {
-            true => &INSTANCE_ARGUMENTS,
-            false => &META_ARGUMENTS,
-        },
+        instance: block.instance,
     }
 }
 
-/// Reads a `post-processors` block: one chain.
+/// Reads a `post-processors` block: one chain. `base` is what dynamic blocks can see, `scope` what
+/// the others can.
 pub(crate) fn read_chain(
     block: &BoundBlock,
-    base: &Scope,
-    scope: &Scope,
-    components: Option<&dyn Components>,
+    (base, scope): (&Scope, &Scope),
+    reading: &mut Reading<'_>,
     problems: &mut Diagnostics,
-) -> Vec<PostProcessorBlock> {
+) -> Vec<Member<PostProcessorBlock>> {
     let schema = ContentSchema {
         attributes: Vec::new(),
         blocks: vec![BlockRule {
@@ -99,11 +122,8 @@ pub(crate) fn read_chain(
         }],
     };
     let content = block.body.content(&schema, base, problems);
-    let mut chain = Vec::new();
-    for block in content.blocks {
-        for block in made(block, scope, components, problems) {
-            chain.push(read_post_processor(block, scope, problems));
-        }
-    }
-    chain
+    let blocks = content.blocks.into_iter();
+    blocks
+        .flat_map(|block| members(block, scope, reading, problems))
+        .collect()
 }

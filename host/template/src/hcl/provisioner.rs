@@ -10,7 +10,9 @@ use host_syntax::{AttributeRule, ContentSchema};
 
 use crate::hcl::bound::{BoundBlock, BoundBody, Contents};
 use crate::hcl::literal;
+use crate::hcl::members::Step;
 use crate::hcl::scope::in_block;
+use crate::model::ComponentKind;
 
 /// The arguments that belong to the block, not to the component.
 pub(crate) const META_ARGUMENTS: [&str; 8] = [
@@ -46,7 +48,7 @@ pub(crate) struct OnlyExcept {
 }
 
 /// A provisioner block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ProvisionerBlock {
     pub(crate) type_name: String,
     pub(crate) name: String,
@@ -61,8 +63,34 @@ pub(crate) struct ProvisionerBlock {
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_retries: u32,
     pub(crate) continue_on_error: bool,
+    /// Key of the instance.
+    pub(crate) instance: Option<String>,
+}
+
+impl ProvisionerBlock {
     /// Arguments that are not the component's.
-    pub(crate) ignored: &'static [&'static str],
+    pub(crate) fn ignored(&self) -> &'static [&'static str] {
+        match self.instance {
+            Some(_) => &INSTANCE_ARGUMENTS,
+            None => &META_ARGUMENTS,
+        }
+    }
+}
+
+impl Step for ProvisionerBlock {
+    const KIND: ComponentKind = ComponentKind::Provisioner;
+
+    fn read(block: BoundBlock, scope: &Scope, problems: &mut Diagnostics) -> Self {
+        read_provisioner(block, scope, problems)
+    }
+
+    fn label(&self) -> (&str, Span, &str) {
+        (&self.type_name, self.type_span, &self.header)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// Options by the local name of the source they are for.
@@ -119,13 +147,12 @@ pub(crate) fn meta_schema(names: &[&str]) -> ContentSchema {
 }
 
 /// Reads a `provisioner` or `error-cleanup-provisioner` block.
-pub(crate) fn read_provisioner(
+fn read_provisioner(
     block: BoundBlock,
     scope: &Scope,
     problems: &mut Diagnostics,
 ) -> ProvisionerBlock {
     let header = block.header_text();
-    let instance = block.instance.is_some();
     let scope = block.body.scope(scope);
     let mut found = Diagnostics::new();
     let content = block
@@ -173,10 +200,7 @@ pub(crate) fn read_provisioner(
         timeout,
         max_retries,
         continue_on_error,
-        ignored: match instance {
-            true => &INSTANCE_ARGUMENTS,
-            false => &META_ARGUMENTS,
-        },
+        instance: block.instance,
     }
 }
 

@@ -143,7 +143,7 @@ fn content_schema(body: &BoundBody, schema: &Schema, ignored: &[&str]) -> Conten
     if !schema.open {
         return rules;
     }
-    match &body.body {
+    match &*body.body {
         Body::Native(native) => {
             for extra in &native.attributes {
                 if !declares(&rules, &extra.name.name) {

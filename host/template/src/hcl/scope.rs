@@ -37,7 +37,7 @@ pub(crate) fn with_names(
         started_at_unix_nanos: options.started_at_unix_nanos,
     };
     Scope {
-        variables: Arc::new(names),
+        variables: Arc::new(shared(names).collect()),
         functions: FunctionSet::All,
         settings: Arc::new(settings),
     }
@@ -49,15 +49,19 @@ pub(crate) fn extended<'a>(
     names: impl IntoIterator<Item = (&'a str, Value)>,
 ) -> Scope {
     let mut variables = HashMap::clone(&scope.variables);
-    variables.extend(
-        names
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value)),
-    );
+    let names = names.into_iter();
+    variables.extend(shared(names.map(|(name, value)| (name.to_owned(), value))));
     Scope {
         variables: Arc::new(variables),
         ..scope.clone()
     }
+}
+
+fn shared(
+    names: impl IntoIterator<Item = (String, Value)>,
+) -> impl Iterator<Item = (String, Arc<Value>)> {
+    let names = names.into_iter();
+    names.map(|(name, value)| (name, Arc::new(value)))
 }
 
 /// `path`: where the template and the process are.
@@ -106,4 +110,13 @@ pub(crate) fn in_block(problems: Diagnostics, header: &str) -> Diagnostics {
             None => problem.context(header),
         })
         .collect()
+}
+
+/// Adds the problems that are not there yet. Instances of one block share most of theirs.
+pub(crate) fn add_new(found: Diagnostics, problems: &mut Diagnostics) {
+    for problem in found {
+        if !problems.iter().any(|known| known.repeats(&problem)) {
+            problems.push(problem);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! `source` blocks, and how builds refer to them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span};
@@ -16,8 +16,8 @@ pub(crate) struct Source {
     pub(crate) span: Span,
     /// Place of the type's label.
     pub(crate) type_span: Span,
-    /// Whether `for_each` or `count` made it.
-    pub(crate) instance: bool,
+    /// Its key, when `for_each` or `count` made it.
+    pub(crate) instance: Option<String>,
 }
 
 /// Type and name of a source.
@@ -33,12 +33,31 @@ impl std::fmt::Display for SourceKey {
     }
 }
 
+impl SourceKey {
+    /// Type and label of a block.
+    fn of(block: &BoundBlock) -> Self {
+        Self {
+            type_name: block.label(0).to_owned(),
+            name: block.label(1).to_owned(),
+        }
+    }
+}
+
 /// All sources. One with `for_each` or `count` stands here once for each instance, as `NAME.KEY`.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     by_key: HashMap<SourceKey, Source>,
-    /// Type and label of blocks with `for_each` or `count`, with the keys of their instances.
-    groups: BTreeMap<SourceKey, Vec<String>>,
+    /// Type and label of blocks with `for_each` or `count`.
+    groups: HashMap<SourceKey, Group>,
+}
+
+/// The instances of one block.
+#[derive(Debug)]
+struct Group {
+    /// In order.
+    keys: Vec<String>,
+    /// Place of the block.
+    span: Span,
 }
 
 /// A source that runs in a build.
@@ -60,28 +79,72 @@ impl Sources {
         self.by_key.keys()
     }
 
-    /// The block of this type and name was seen, with `count` instances or more to come.
-    pub(crate) fn declare_group(&mut self, key: SourceKey) {
-        self.groups.entry(key).or_default();
+    /// Adds the instances of one block, which may be none. A second block of the name is an error.
+    pub(crate) fn declare_instances(
+        &mut self,
+        block: &BoundBlock,
+        instances: Vec<BoundBlock>,
+        problems: &mut Diagnostics,
+    ) {
+        let key = SourceKey::of(block);
+        if let Some(first) = self.place(&key) {
+            problems.push(duplicate(block, first));
+            return;
+        }
+        let group = Group {
+            keys: Vec::new(),
+            span: block.header,
+        };
+        self.groups.insert(key, group);
+        for instance in instances {
+            self.declare(instance, problems);
+        }
+    }
+
+    /// Adds the source that `block` describes; a second one of its name is an error.
+    pub(crate) fn declare(&mut self, block: BoundBlock, problems: &mut Diagnostics) {
+        let header = block.header_text();
+        let mut key = SourceKey::of(&block);
+        if let Some(instance) = &block.instance {
+            if let Some(group) = self.groups.get_mut(&key) {
+                group.keys.push(instance.clone());
+            }
+            key.name = format!("{}.{instance}", key.name);
+        }
+        if let Some(first) = self.place(&key) {
+            problems.push(duplicate(&block, first));
+            return;
+        }
+        let type_label = block.labels.first();
+        let source = Source {
+            type_span: type_label.map_or(block.header, |label| label.span),
+            body: Arc::new(block.body),
+            header,
+            span: block.header,
+            instance: block.instance,
+        };
+        self.by_key.insert(key, source);
+    }
+
+    /// Where the block of this type and name is.
+    fn place(&self, key: &SourceKey) -> Option<Span> {
+        let group = self.groups.get(key).map(|group| group.span);
+        group.or_else(|| self.by_key.get(key).map(|source| source.span))
     }
 
     /// What a build's reference stands for: one source, or every instance of one.
     pub(crate) fn targets(&self, used: &SourceUse) -> Vec<Target> {
         let text = used.text.strip_prefix("source.").unwrap_or(&used.text);
-        for (group, keys) in &self.groups {
-            let Some(rest) = text.strip_prefix(&group.to_string()) else {
-                continue;
+        if let Some((group, instance)) = self.group(text) {
+            let target = |key: &str| instance_target(&group, key, used, instance.is_some());
+            return match instance {
+                Some(key) => vec![target(key)],
+                None => self.groups[&group]
+                    .keys
+                    .iter()
+                    .map(|key| target(key))
+                    .collect(),
             };
-            let asked = match rest.strip_prefix('.') {
-                Some(key) => vec![key.to_owned()],
-                None if rest.is_empty() => keys.clone(),
-                None => continue,
-            };
-            let one = !rest.is_empty();
-            return asked
-                .into_iter()
-                .map(|key| instance_target(group, &key, used, one))
-                .collect();
         }
         let key = used.key.clone();
         let local_name = used.name.clone().unwrap_or_else(|| key.name.clone());
@@ -90,6 +153,21 @@ impl Sources {
             local_name,
             group: None,
         }]
+    }
+
+    /// The block with instances that `TYPE.NAME` or `TYPE.NAME.KEY` names, and the key.
+    fn group<'t>(&self, text: &'t str) -> Option<(SourceKey, Option<&'t str>)> {
+        let (type_name, rest) = text.split_once('.')?;
+        // Names and keys may have dots in them, so that every one of them may be the border.
+        let borders = rest.match_indices('.').map(|(border, _)| border);
+        borders.chain([rest.len()]).find_map(|border| {
+            let key = SourceKey {
+                type_name: type_name.to_owned(),
+                name: rest[..border].to_owned(),
+            };
+            let known = self.groups.contains_key(&key);
+            known.then(|| (key, rest.get(border + 1..)))
+        })
     }
 }
 
@@ -110,43 +188,14 @@ fn instance_target(group: &SourceKey, key: &str, used: &SourceUse, one: bool) ->
     }
 }
 
-/// Adds the source that `block` describes; a second one of its name is an error.
-pub(crate) fn declare(block: BoundBlock, sources: &mut Sources, problems: &mut Diagnostics) {
-    let header = block.header_text();
-    let mut key = SourceKey {
-        type_name: block.label(0).to_owned(),
-        name: block.label(1).to_owned(),
-    };
-    if let Some(instance) = &block.instance {
-        let keys = sources.groups.entry(key.clone()).or_default();
-        keys.push(instance.clone());
-        key.name = format!("{}.{instance}", key.name);
-    }
-    if let Some(first) = sources.by_key.get(&key) {
-        problems.push(
-            Diagnostic::error("Duplicate source block")
-                .detail(format!("There is already a {header} block."))
-                .at(block.header)
-                .related(first.span, "the first one is here"),
-        );
-        return;
-    }
-    let type_span = block
-        .labels
-        .first()
-        .map_or(block.header, |label| label.span);
-    let instance = block.instance.is_some();
-    let (body, span) = (Arc::new(block.body), block.header);
-    sources.by_key.insert(
-        key,
-        Source {
-            body,
-            header,
-            span,
-            type_span,
-            instance,
-        },
-    );
+fn duplicate(block: &BoundBlock, first: Span) -> Diagnostic {
+    Diagnostic::error("Duplicate source block")
+        .detail(format!(
+            "There is already a {} block.",
+            block.header_text()
+        ))
+        .at(block.header)
+        .related(first, "the first one is here")
 }
 
 /// Reads `source.TYPE.NAME` or `TYPE.NAME`.
@@ -178,20 +227,36 @@ pub(crate) fn read_reference(
     key
 }
 
-/// A reference to a source that does not exist.
-pub(crate) fn unknown_source(key: &SourceKey, span: Span, sources: &Sources) -> Diagnostic {
-    let mut known: Vec<String> = sources.keys().map(SourceKey::to_string).collect();
+/// Most names that a message lists.
+const MOST_SHOWN: usize = 20;
+
+/// A reference to a source that does not exist. `path` stands before the names of `sources` where
+/// the reference is: `module.NAME.`, or nothing.
+pub(crate) fn unknown_source(
+    key: &SourceKey,
+    used: &SourceUse,
+    (sources, path): (&Sources, &str),
+) -> Diagnostic {
+    let mut known: Vec<String> = sources.keys().map(|key| format!("{path}{key}")).collect();
     known.sort();
-    let near = host_diag::nearest(&key.to_string(), known.iter().map(String::as_str));
-    Diagnostic::error(format!("Unknown source {key}"))
-        .detail(format!(
-            "Known: {}",
-            if known.is_empty() {
-                "none".into()
-            } else {
-                known.join(", ")
-            }
-        ))
-        .at(span)
+    let wanted = format!("{path}{key}");
+    let names = || known.iter().map(String::as_str);
+    let near = host_diag::nearest(&wanted, names())
+        .or_else(|| host_diag::nearest(used.text.trim_start_matches("source."), names()));
+    let mut listed = known
+        .iter()
+        .take(MOST_SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if let Some(more @ 1..) = known.len().checked_sub(MOST_SHOWN) {
+        listed = format!("{listed} and {more} more");
+    }
+    if known.is_empty() {
+        listed = "none".to_owned();
+    }
+    Diagnostic::error(format!("Unknown source {wanted}"))
+        .detail(format!("Known: {listed}"))
+        .at(used.span)
         .hint(near.map(|near| format!("Did you mean `{near}`?")))
 }

@@ -24,8 +24,11 @@ pub(crate) struct Surroundings {
     /// What Go template calls see.
     pub(crate) context: Context,
     /// What was made for the names of generated values it was last asked with.
-    prepared: Mutex<Option<(Vec<String>, Arc<View>)>>,
+    prepared: Mutex<Option<(Names, Arc<View>)>>,
 }
+
+/// The names of generated values; `None` when nothing is known of the machine.
+type Names = Option<Vec<String>>;
 
 /// What bodies are evaluated and rendered with.
 #[derive(Debug)]
@@ -44,6 +47,16 @@ pub(crate) struct SourceNames {
     pub(crate) local_name: String,
     /// What all instances of its block are called together.
     pub(crate) group: Option<String>,
+}
+
+impl SourceNames {
+    /// `source` in expressions.
+    pub(crate) fn value(&self) -> Value {
+        Value::object_of([
+            ("name", Value::string(self.local_name.as_str())),
+            ("type", Value::string(self.type_name.as_str())),
+        ])
+    }
 }
 
 impl Surroundings {
@@ -80,15 +93,17 @@ impl Surroundings {
                 renderer: self.renderer(generated),
             })
         };
-        let Generated::Names(names) = generated else {
-            return make();
+        let names = match generated {
+            Generated::Names(names) => Some(names),
+            Generated::Later => None,
+            Generated::Values(_) => return make(),
         };
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         match &*prepared {
-            Some((known, view)) if known == names => Arc::clone(view),
+            Some((known, view)) if known.as_ref() == names => Arc::clone(view),
             _ => {
                 let view = make();
-                *prepared = Some((names.clone(), Arc::clone(&view)));
+                *prepared = Some((names.cloned(), Arc::clone(&view)));
                 view
             }
         }
@@ -97,11 +112,7 @@ impl Surroundings {
     fn make_scope(&self, generated: &Generated) -> Scope {
         let mut names = Vec::new();
         if let Some(source) = &self.source {
-            let value = Value::object_of([
-                ("name", Value::string(source.local_name.as_str())),
-                ("type", Value::string(source.type_name.as_str())),
-            ]);
-            names.push(("source", value));
+            names.push(("source", source.value()));
         }
         if let Some(build_name) = &self.build_name {
             names.push(("build", build_value(build_name, generated)));

@@ -1,25 +1,23 @@
 //! An HCL2 template from files to values.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use host_eval::Scope;
-use host_syntax::ast::Block;
 use indexmap::IndexMap;
 
 use crate::hcl::assignments::assign_all;
 use crate::hcl::bound::BoundBlock;
-use crate::hcl::build::{BuildBlock, read_build};
+use crate::hcl::build::{BuildBlock, BuildContents, read_build};
 use crate::hcl::declarations::{DataBlock, Local, declarations, pending_schema};
 use crate::hcl::dynamic::expand;
 use crate::hcl::evaluation;
 use crate::hcl::files::{parse, select};
-use crate::hcl::instances::{Keys, instances};
-use crate::hcl::module::{Module, Output, load_modules};
+use crate::hcl::instances::Reading;
+use crate::hcl::module::{Chain, Module, Output, load_modules};
 use crate::hcl::packer_block::{RequiredPlugin, check_core_version, required_plugins};
 use crate::hcl::registry::check_registry;
-use crate::hcl::source::{SourceKey, Sources, declare};
+use crate::hcl::source::Sources;
 use crate::hcl::variables::Variables;
 use crate::model::{ComponentKind, Components};
 use crate::options::LoadOptions;
@@ -40,7 +38,7 @@ pub(crate) struct HclTemplate {
     /// Who calls it, when it is a module.
     pub(crate) caller: Option<Caller>,
     /// Blocks that are read when values are known.
-    pub(crate) pending: Vec<Block>,
+    pub(crate) pending: Vec<BoundBlock>,
     /// Variables, locals and data; empty until the template is initialised.
     pub(crate) scope: Option<Scope>,
     /// Values of locals by name.
@@ -60,7 +58,52 @@ pub(crate) struct Caller {
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
     pub(crate) sources: Sources,
+    /// A block with `for_each` or `count` stands here once for each instance.
     pub(crate) builds: Vec<BuildBlock>,
+    /// Place and header of `build` blocks that have no instance.
+    pub(crate) empty: Vec<(Span, String)>,
+}
+
+impl Blocks {
+    /// Adds the build that `block` describes, or every instance of it.
+    fn add_build(
+        &mut self,
+        block: BoundBlock,
+        scope: &Scope,
+        reading: &mut Reading<'_>,
+        problems: &mut Diagnostics,
+    ) {
+        let mut found = Diagnostics::new();
+        let contents = BuildContents::of(&block, &mut found);
+        let header = (block.header, block.header_text());
+        let made = reading.instances(block, None, scope, &mut found);
+        if made.is_empty() {
+            self.empty.push(header);
+        }
+        for block in &made {
+            let build = read_build(block, &contents, scope, reading, &mut found);
+            self.builds.push(build);
+        }
+        problems.extend(found);
+    }
+}
+
+/// Adds the source that `block` describes, or every instance of it.
+fn declare(
+    block: BoundBlock,
+    scope: &Scope,
+    sources: &mut Sources,
+    reading: &mut Reading<'_>,
+    problems: &mut Diagnostics,
+) {
+    let kind = Some(ComponentKind::Builder);
+    let mut made = reading.instances(block.clone(), kind, scope, problems);
+    match made.as_slice() {
+        [one] if one.instance.is_none() => {
+            sources.declare(made.remove(0), problems);
+        }
+        _ => sources.declare_instances(&block, made, problems),
+    }
 }
 
 /// Reads the files of a template and the values of its variables.
@@ -68,15 +111,14 @@ pub(crate) fn load(
     options: &LoadOptions,
     sources: &mut SourceMap,
 ) -> (Option<HclTemplate>, Diagnostics) {
-    load_called(options, None, &[], sources)
+    load_called(options, None, &mut Chain::default(), sources)
 }
 
-/// Reads the files of a template, or of a module that `caller` calls. `chain` has the folders from
-/// the first template to this module.
+/// Reads the files of a template, or of a module that `caller` calls.
 pub(crate) fn load_called(
     options: &LoadOptions,
     caller: Option<Caller>,
-    chain: &[PathBuf],
+    chain: &mut Chain,
     sources: &mut SourceMap,
 ) -> (Option<HclTemplate>, Diagnostics) {
     let mut problems = Diagnostics::new();
@@ -108,14 +150,11 @@ pub(crate) fn load_called(
         &mut declared.variables,
         sources,
     ));
-    let mut chain = chain.to_vec();
     if caller.is_none() && !declared.modules.is_empty() {
-        // A folder that cannot be found has been reported, or has nothing to call.
-        let folder = options.working_dir.join(&selection.base_dir);
-        chain.extend(folder.canonicalize());
+        chain.start(&options.working_dir.join(&selection.base_dir));
     }
     let called = (declared.modules, &*selection.base_dir);
-    let (modules, found) = load_modules(called.0, options, called.1, &chain, sources);
+    let (modules, found) = load_modules(called, options, chain, sources);
     problems.extend(found);
     for module in &modules {
         plugins.extend(module.template.required_plugins.iter().cloned());
@@ -133,7 +172,11 @@ pub(crate) fn load_called(
         outputs: declared.outputs,
         caller,
         required_plugins: plugins,
-        pending: declared.pending,
+        pending: declared
+            .pending
+            .into_iter()
+            .map(|block| BoundBlock::plain(block, None))
+            .collect(),
         scope: None,
         local_values: IndexMap::new(),
         output_values: host_eval::Value::object(std::collections::BTreeMap::new()),
@@ -156,16 +199,15 @@ impl HclTemplate {
         let scope = self.scope();
         let pending = self.pending.clone();
         let expanded = expand(pending, None, &pending_schema(), &scope, &mut problems);
+        let mut reading = Reading::new(components);
         let mut registry = None;
         for block in expanded {
             match block.kind.name.as_str() {
-                "source" => self.declare_all(block, components, &mut blocks, &mut problems),
-                "build" => {
-                    for block in instances(block, &scope, None, Keys::Names, &mut problems) {
-                        let build = read_build(&block, &scope, components, &mut problems);
-                        blocks.builds.push(build);
-                    }
+                "source" => {
+                    let sources = &mut blocks.sources;
+                    declare(block, &scope, sources, &mut reading, &mut problems);
                 }
+                "build" => blocks.add_build(block, &scope, &mut reading, &mut problems),
                 _ => {
                     if let Some(first) = registry {
                         problems.push(
@@ -180,26 +222,6 @@ impl HclTemplate {
             }
         }
         (blocks, problems)
-    }
-
-    /// Adds the source that `block` describes, or every instance of it.
-    fn declare_all(
-        &self,
-        block: BoundBlock,
-        components: Option<&dyn Components>,
-        blocks: &mut Blocks,
-        problems: &mut Diagnostics,
-    ) {
-        let (type_name, name) = (block.label(0).to_owned(), block.label(1).to_owned());
-        let schema =
-            components.and_then(|components| components.schema(ComponentKind::Builder, &type_name));
-        let made = instances(block, &self.scope(), schema, Keys::Names, problems);
-        if !matches!(made.as_slice(), [one] if one.instance.is_none()) {
-            blocks.sources.declare_group(SourceKey { type_name, name });
-        }
-        for block in made {
-            declare(block, &mut blocks.sources, problems);
-        }
     }
 
     /// Data sources as expressions name them; those of modules have the module's name before.

@@ -7,10 +7,11 @@ use host_eval::{Type as ValueType, Value};
 use host_syntax::json::{self, Kind, Member};
 use sdk_go_template::{BuildValues, Context};
 
-use crate::assemble::{Assembly, Draft, DraftBlock, DraftOption};
+use crate::assemble::{Assembly, Draft, DraftBlock, DraftOption, MISFIT};
 use crate::fit::Typing;
 use crate::legacy::parse::kind_name;
 use crate::legacy::sections::Options;
+use crate::legacy::texts::Texts;
 use crate::model::{Component, ComponentKind, Configured, Generated, PathStep};
 use crate::render::{Renderer, UserVariables, build_values};
 use crate::schema::Schema;
@@ -30,6 +31,7 @@ pub(crate) struct LegacyComponent {
 pub(crate) struct Surroundings {
     pub(crate) context: Context,
     pub(crate) user: Arc<UserVariables>,
+    pub(crate) texts: Arc<Texts>,
 }
 
 impl LegacyComponent {
@@ -54,8 +56,18 @@ impl LegacyComponent {
         let renderer = self.renderer(component.kind, generated);
         let assembly = Assembly::new(&renderer, Typing::Weak, &component.header);
         let (configured, found) = assembly.configure(draft, schema, component.span);
-        problems.extend(found);
+        problems.extend(found.into_iter().map(|problem| self.explained(problem)));
         (configured, problems)
+    }
+
+    /// The problem, with what to do when a text was written that YAML takes for something else.
+    fn explained(&self, problem: Diagnostic) -> Diagnostic {
+        if problem.summary != MISFIT {
+            return problem;
+        }
+        let texts = &self.surroundings.texts;
+        let hint = problem.subject.and_then(|span| texts.mapping_as_text(span));
+        problem.hint(hint)
     }
 
     fn renderer(&self, kind: ComponentKind, generated: &Generated) -> Renderer {
@@ -67,7 +79,8 @@ impl LegacyComponent {
             build,
             ..self.surroundings.context.clone()
         };
-        Renderer::legacy(context, Arc::clone(&self.surroundings.user), generated)
+        let renderer = Renderer::legacy(context, Arc::clone(&self.surroundings.user), generated);
+        renderer.with_texts(Arc::clone(&self.surroundings.texts))
     }
 }
 
@@ -118,7 +131,7 @@ fn read_blocks(
     for item in items {
         let Kind::Object(members) = &item.kind else {
             problems.push(
-                Diagnostic::error("Incorrect attribute value type")
+                Diagnostic::error(MISFIT)
                     .detail(format!(
                         "`{name}` has to be an object or a list of objects, not {}.",
                         kind_name(&item.kind)

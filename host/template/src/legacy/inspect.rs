@@ -27,7 +27,7 @@ impl Printout {
 /// Description, variables, builders and provisioners in Packer's form. Nothing is rendered.
 pub(crate) fn inspect(template: &LegacyTemplate) -> (String, Vec<(String, Vec<String>)>) {
     let mut out = Printout::default();
-    out.say("Packer Inspect: JSON mode\n");
+    out.say("Packer Inspect: JSON mode");
     let document = &template.document;
     if !document.description.is_empty() {
         out.say("Description:\n");
@@ -63,7 +63,8 @@ fn inspect_variables(template: &LegacyTemplate, out: &mut Printout) {
         .document
         .sensitive
         .iter()
-        .filter_map(|name| variables.get(name)?.default.as_deref())
+        .filter_map(|name| variables.get(&name.text)?.default.as_ref())
+        .map(|default| default.text.as_str())
         .collect();
     let shown = |default: &str| match secrets.contains(&default) {
         true => "<sensitive>".to_owned(),
@@ -89,7 +90,7 @@ fn inspect_variables(template: &LegacyTemplate, out: &mut Printout) {
         let Some(default) = &variables[name].default else {
             continue;
         };
-        let default = shown(default);
+        let default = shown(&default.text);
         out.machine("template-variable", &[name, &default, "0"]);
         out.say(&format!("  {name:width$} = {default}"));
     }

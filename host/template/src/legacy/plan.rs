@@ -1,60 +1,160 @@
 //! From sections to the plan of builds.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span, nearest};
-use sdk_go_template::Context;
+use sdk_go_template::{Context, TemplateError};
 
 use crate::legacy::component::{LegacyComponent, Surroundings};
 use crate::legacy::sections::{BuilderEntry, Options, PostProcessorEntry, ProvisionerEntry};
 use crate::legacy::template::LegacyTemplate;
 use crate::model::{
-    Build, Component, ComponentKind, ComponentSource, Components, PostProcessor, ProvisionerPlan,
+    Build, Component, ComponentKind, ComponentSource, Components, Generated, PostProcessor,
+    ProvisionerPlan,
 };
 
+/// Most builds that a problem of all of them names.
+const MOST_NAMES: usize = 5;
+
 /// The plan of `template`, sorted by name. Builds with something wrong are left out; problems say
-/// what it is.
+/// what it is. A template in which initialising found errors has no plan.
 pub(crate) fn plan(
     template: &LegacyTemplate,
     components: &dyn Components,
 ) -> (Vec<Build>, Diagnostics) {
+    match template.is_broken {
+        true => (Vec::new(), Diagnostics::new()),
+        false => builds(template, components),
+    }
+}
+
+/// What else is wrong with a template that has errors: unknown components and options, calls that
+/// cannot be rendered. Variables without value count as not known.
+pub(crate) fn all_problems(template: &LegacyTemplate, components: &dyn Components) -> Diagnostics {
+    let (builds, mut problems) = builds(template, components);
+    let mut known = HashSet::new();
+    for build in &builds {
+        let provisioners = build.provisioners.iter().chain(&build.error_cleanup);
+        let post_processors = build.post_processors.iter().flatten();
+        let all = std::iter::once(&build.source)
+            .chain(provisioners.map(|one| &one.component))
+            .chain(post_processors.map(|one| &one.component));
+        for component in all {
+            let Some(schema) = components.schema(component.kind, &component.type_name) else {
+                continue;
+            };
+            let (_, found) = component.configure(schema, &Generated::Later);
+            // What is shared by builds is wrong in each of them.
+            let found = found.into_iter();
+            problems.extend(found.filter(|one| known.insert((one.subject, one.summary.clone()))));
+        }
+    }
+    problems
+}
+
+fn builds(template: &LegacyTemplate, components: &dyn Components) -> (Vec<Build>, Diagnostics) {
     let mut planner = Planner {
         template,
         components,
         problems: Diagnostics::new(),
+        affected: Vec::new(),
     };
     let only = planner.rendered_names(&template.options.only);
     let except = planner.rendered_names(&template.options.except);
-    let mut named = Vec::new();
-    for builder in &template.document.sections.builders {
-        match template.render(&builder.name) {
-            Ok(name) => named.push((name, builder)),
-            Err(error) => {
-                let summary = format!("Failed to initialize build \"{}\"", builder.name);
-                let problem = Diagnostic::error(summary)
-                    .detail(format!("The name cannot be rendered: {}.", error.message));
-                planner.problems.push(problem.at(builder.span));
-            }
-        }
-    }
-    named.sort_by(|left, right| left.0.cmp(&right.0));
     let mut builds = Vec::new();
-    for (name, builder) in named {
+    for (name, builder) in planner.named_builders() {
         let wanted = (only.is_empty() || only.contains(&name)) && !except.contains(&name);
         if wanted {
             builds.extend(planner.build(&name, builder, &except));
         }
     }
-    (builds, planner.problems)
+    (builds, planner.finish())
 }
 
 struct Planner<'a> {
     template: &'a LegacyTemplate,
     components: &'a dyn Components,
     problems: Diagnostics,
+    /// The builds that each problem with an entry is about, by its place.
+    affected: Vec<(Span, Vec<String>)>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    /// All builders by their rendered names, sorted.
+    fn named_builders(&mut self) -> Vec<(String, &'a BuilderEntry)> {
+        let template = self.template;
+        let mut named: Vec<(String, &BuilderEntry)> = Vec::new();
+        for builder in &template.document.sections.builders {
+            let rendered = match template.rendered(&builder.name) {
+                Ok(rendered) => rendered,
+                Err(error) => {
+                    let place = &template.texts;
+                    let place = place.action(builder.name_span, &builder.name, error.offset);
+                    let summary = format!("Failed to initialize build \"{}\"", builder.name);
+                    let detail = format!("The name cannot be rendered: {}", sentence(&error));
+                    let problem = Diagnostic::error(summary).detail(detail);
+                    self.problems.push(problem.at(place));
+                    continue;
+                }
+            };
+            let is_certain = rendered.waits_for.is_empty();
+            let first = named.iter().find(|(name, _)| *name == rendered.text);
+            if let Some((name, first)) = first.filter(|_| is_certain) {
+                let summary = format!("builder with name '{name}' already exists");
+                let problem = Diagnostic::error(summary)
+                    .detail("The names of two builders are the same when they are rendered.")
+                    .at(builder.name_span)
+                    .related(first.name_span, "the first one is here");
+                let hint = "Give each of them a \"name\" of its own.";
+                self.problems.push(problem.hint(hint.to_owned()));
+                continue;
+            }
+            named.push((rendered.text, builder));
+        }
+        named.sort_by(|left, right| left.0.cmp(&right.0));
+        named
+    }
+
+    /// Reports a problem with an entry that several builds may share; it is told once.
+    fn report(&mut self, problem: Diagnostic, place: Span, build: &str) {
+        match self.affected.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, builds)) => builds.push(build.to_owned()),
+            None => {
+                self.affected.push((place, vec![build.to_owned()]));
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    /// All problems, each with the builds that it is about.
+    fn finish(self) -> Diagnostics {
+        let mut problems = self.problems;
+        for (place, builds) in self.affected {
+            let Some((_, others)) = builds.split_first().filter(|(_, more)| !more.is_empty())
+            else {
+                continue;
+            };
+            let count = others.len();
+            let shown: Vec<String> = others
+                .iter()
+                .take(MOST_NAMES)
+                .map(|name| format!("`{name}`"))
+                .collect();
+            let rest = match count.saturating_sub(MOST_NAMES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let text = format!("The same holds for build {}{rest}.", shown.join(", "));
+            for problem in &mut problems {
+                if problem.subject == Some(place) {
+                    problem.hints.push(text.clone());
+                }
+            }
+        }
+        problems
+    }
+
     /// Names on the command line may hold template calls too.
     fn rendered_names(&mut self, names: &[String]) -> Vec<String> {
         let mut rendered = Vec::new();
@@ -63,7 +163,7 @@ impl Planner<'_> {
                 Ok(name) => rendered.push(name),
                 Err(error) => self.problems.push(
                     Diagnostic::error(format!("Invalid build name {name}"))
-                        .detail(format!("It cannot be rendered: {}.", error.message)),
+                        .detail(format!("It cannot be rendered: {}", sentence(&error))),
                 ),
             }
         }
@@ -71,7 +171,7 @@ impl Planner<'_> {
     }
 
     fn build(&mut self, name: &str, builder: &BuilderEntry, except: &[String]) -> Option<Build> {
-        let before = self.problems.len();
+        let before = self.reported();
         let surroundings = self.surroundings(name, builder);
         let raw_name = builder.name.as_str();
         let sections = &self.template.document.sections;
@@ -101,7 +201,7 @@ impl Planner<'_> {
             let planned = self.chain(chain, name, raw_name, except, &surroundings);
             chains.extend((!planned.is_empty()).then_some(planned));
         }
-        if self.problems.len() > before {
+        if self.reported() > before {
             return None;
         }
         Some(Build {
@@ -122,6 +222,12 @@ impl Planner<'_> {
         })
     }
 
+    /// How much has been found wrong, what was told already included.
+    fn reported(&self) -> usize {
+        let repeated: usize = self.affected.iter().map(|(_, builds)| builds.len()).sum();
+        self.problems.len() + repeated
+    }
+
     fn surroundings(&self, name: &str, builder: &BuilderEntry) -> Arc<Surroundings> {
         let context = Context {
             build_name: Some(name.to_owned()),
@@ -131,6 +237,7 @@ impl Planner<'_> {
         Arc::new(Surroundings {
             context,
             user: Arc::clone(&self.template.user),
+            texts: Arc::clone(&self.template.texts),
         })
     }
 
@@ -159,6 +266,7 @@ impl Planner<'_> {
             type_name: entry.type_name.to_owned(),
             span: Some(entry.span),
             header: format!("{} {:?}", entry.word(), entry.type_name),
+            instance: None,
             source: ComponentSource::Legacy(Arc::new(source)),
         })
     }
@@ -166,6 +274,7 @@ impl Planner<'_> {
     fn unknown(&mut self, entry: &Entry<'_>, build: &str) {
         let known = self.components.names(entry.kind);
         let near = nearest(entry.type_name, known.iter().map(String::as_str));
+        let place = entry.span;
         let detail = match near {
             Some(near) => format!("Did you mean to use \"{near}\"?"),
             None => format!(
@@ -176,12 +285,11 @@ impl Planner<'_> {
                 known.join(", ")
             ),
         };
-        self.problems.push(
-            Diagnostic::error(format!("Failed to initialize build \"{build}\""))
-                .detail(detail)
-                .at(entry.span)
-                .context(format!("{} {:?}", entry.word(), entry.type_name)),
-        );
+        let problem = Diagnostic::error(format!("Failed to initialize build \"{build}\""))
+            .detail(detail)
+            .at(place)
+            .context(format!("{} {:?}", entry.word(), entry.type_name));
+        self.report(problem, place, build);
     }
 
     fn provisioner(
@@ -193,7 +301,7 @@ impl Planner<'_> {
     ) -> Option<ProvisionerPlan> {
         let (kind, type_name) = (ComponentKind::Provisioner, entry.type_name.as_str());
         let source = Entry {
-            overrides: entry.overrides.get(raw_name),
+            overrides: entry.overrides.get(raw_name).map(|over| &over.options),
             ..Entry::new(kind, type_name, &entry.options, entry.span)
         };
         let component = self.component(source, name, surroundings)?;
@@ -211,26 +319,26 @@ impl Planner<'_> {
     }
 
     fn count(&mut self, text: &str, span: Span, build: &str) -> Option<u32> {
-        let rendered = self.template.render(text);
-        let count = match &rendered {
-            Ok(text) if text.trim().is_empty() => Ok(0),
-            Ok(text) => text
-                .trim()
-                .parse()
-                .map_err(|_| format!("`{text}` is not a whole number")),
-            Err(error) => Err(error.message.clone()),
-        };
-        match count {
-            Ok(count) => Some(count),
-            Err(reason) => {
-                self.problems.push(
-                    Diagnostic::error(format!("Failed to initialize build \"{build}\""))
-                        .detail(format!("'max_retries' cannot be used: {reason}."))
-                        .at(span),
-                );
-                None
+        let (reason, place) = match self.template.rendered(text) {
+            // Without its variables it can be anything.
+            Ok(rendered) if !rendered.waits_for.is_empty() => return Some(0),
+            Ok(rendered) => match rendered.text.trim() {
+                "" => return Some(0),
+                text => match text.parse() {
+                    Ok(count) => return Some(count),
+                    Err(_) => (format!("`{text}` is not a whole number."), span),
+                },
+            },
+            Err(error) => {
+                let place = self.template.texts.action(span, text, error.offset);
+                (sentence(&error), place)
             }
-        }
+        };
+        let problem = Diagnostic::error(format!("Failed to initialize build \"{build}\""))
+            .detail(format!("'max_retries' cannot be used: {reason}"))
+            .at(place);
+        self.report(problem, place, build);
+        None
     }
 
     /// The members of a chain that run for this build; `-except` cuts the rest off.
@@ -263,6 +371,16 @@ impl Planner<'_> {
         }
         planned
     }
+}
+
+/// What went wrong with a call, as the end of a sentence.
+fn sentence(error: &TemplateError) -> String {
+    let end = if error.message.ends_with('?') {
+        ""
+    } else {
+        "."
+    };
+    format!("{}{end}", error.message)
 }
 
 /// What a component is made of.

@@ -7,11 +7,16 @@ use host_diag::{Diagnostics, Span};
 use host_syntax::json::{Kind, Member, Value};
 use indexmap::IndexMap;
 
-use crate::legacy::parse::{kind_name, shape_error, text_list};
+use crate::legacy::parse::{Name, kind_name, text_list};
+use crate::legacy::problems::shape_error;
 
 /// The sections of a document.
 #[derive(Debug, Default)]
 pub(crate) struct Sections {
+    /// Where `builders` is named.
+    pub(crate) builders_key: Option<Span>,
+    /// Whether some builders could not be read, so that their names are not known.
+    pub(crate) has_unread_builders: bool,
     pub(crate) builders: Vec<BuilderEntry>,
     pub(crate) provisioners: Vec<ProvisionerEntry>,
     pub(crate) error_cleanup: Option<ProvisionerEntry>,
@@ -27,7 +32,10 @@ pub(crate) struct BuilderEntry {
     pub(crate) type_name: String,
     /// As written; may hold template calls.
     pub(crate) name: String,
+    /// Where the name stands; the type when there is none.
+    pub(crate) name_span: Span,
     pub(crate) options: Options,
+    /// Where the type stands.
     pub(crate) span: Span,
 }
 
@@ -36,13 +44,22 @@ pub(crate) struct BuilderEntry {
 pub(crate) struct ProvisionerEntry {
     pub(crate) type_name: String,
     pub(crate) filter: OnlyExcept,
-    /// Options by the name of the builder they are for.
-    pub(crate) overrides: IndexMap<String, Options>,
+    /// By the name of the builder they are for.
+    pub(crate) overrides: IndexMap<String, Override>,
     pub(crate) pause_before: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     /// As written; may hold template calls.
     pub(crate) max_retries: Option<(String, Span)>,
     pub(crate) options: Options,
+    /// Where the type stands.
+    pub(crate) span: Span,
+}
+
+/// Options of a provisioner for one builder.
+#[derive(Debug)]
+pub(crate) struct Override {
+    pub(crate) options: Options,
+    /// Where the builder is named.
     pub(crate) span: Span,
 }
 
@@ -55,39 +72,44 @@ pub(crate) struct PostProcessorEntry {
     pub(crate) filter: OnlyExcept,
     pub(crate) keep_input_artifact: Option<bool>,
     pub(crate) options: Options,
+    /// Where the type stands.
     pub(crate) span: Span,
 }
 
 /// Which builders an entry is for, by plain name.
 #[derive(Debug, Default)]
 pub(crate) struct OnlyExcept {
-    pub(crate) only: Vec<String>,
-    pub(crate) except: Vec<String>,
-    pub(crate) span: Option<Span>,
+    pub(crate) only: Vec<Name>,
+    pub(crate) except: Vec<Name>,
 }
 
 impl OnlyExcept {
     /// Whether the entry is not for the builder called `name`.
     pub(crate) fn skips(&self, name: &str) -> bool {
         if self.only.is_empty() {
-            return self.except.iter().any(|except| except == name);
+            return self.except.iter().any(|except| except.text == name);
         }
-        !self.only.iter().any(|only| only == name)
+        !self.only.iter().any(|only| only.text == name)
     }
 }
 
 /// Reads the sections, each given with its key.
 pub(crate) fn read_sections(
-    sections: &[(&'static str, &Value)],
+    sections: &[(&'static str, &Member)],
     problems: &mut Diagnostics,
 ) -> Sections {
     let mut read = Sections::default();
-    for (key, value) in sections {
+    for (key, member) in sections {
+        let value = &member.value;
         match *key {
             "builders" => {
+                read.builders_key = Some(member.key_span);
+                read.has_unread_builders = !matches!(value.kind, Kind::Array(_) | Kind::Null);
                 for (index, item) in items(value, key, problems).iter().enumerate() {
-                    let builder = read_builder(index + 1, item, &read.builders, problems);
-                    read.builders.extend(builder);
+                    match read_builder(index + 1, item, &read.builders, problems) {
+                        Some(builder) => read.builders.push(builder),
+                        None => read.has_unread_builders = true,
+                    }
                 }
             }
             "provisioners" => {
@@ -97,6 +119,7 @@ pub(crate) fn read_sections(
                         .extend(read_provisioner(&what, item, problems));
                 }
             }
+            "error-cleanup-provisioner" if value.kind == Kind::Null => {}
             "error-cleanup-provisioner" => {
                 read.error_cleanup = read_provisioner(key, value, problems);
             }
@@ -147,11 +170,21 @@ impl<'a> Entry<'a> {
             problems.push(shape_error(message, value.span));
             return None;
         };
+        // An entry is known by its type; one without, or whose type is merged from elsewhere, by how
+        // it begins.
+        let start = value.span.start as usize;
+        let first = Span::new(value.span.file, start, start + 1);
+        let is_own = |span: &Span| value.span.start <= span.start && span.end <= value.span.end;
+        let typed = members
+            .iter()
+            .find(|member| member.key.eq_ignore_ascii_case("type"))
+            .map(|member| member.value.span);
+        let begin = members.iter().map(|member| member.key_span).find(is_own);
         let mut entry = Self {
             what,
             special: IndexMap::new(),
             options: Vec::new(),
-            span: value.span,
+            span: typed.filter(is_own).or(begin).unwrap_or(first),
         };
         for member in members {
             match special
@@ -170,7 +203,8 @@ impl<'a> Entry<'a> {
     fn text(&self, key: &'static str, problems: &mut Diagnostics) -> Option<String> {
         let value = self.special.get(key)?;
         match &value.kind {
-            Kind::String(text) => Some(text.clone()),
+            Kind::String(text) | Kind::Number(text) => Some(text.clone()),
+            Kind::Bool(value) => Some(u8::from(*value).to_string()),
             Kind::Null => None,
             other => {
                 let message = format!(
@@ -188,10 +222,14 @@ impl<'a> Entry<'a> {
         let before = problems.len();
         let name = self.text("type", problems).filter(|name| !name.is_empty());
         if name.is_none() && problems.len() == before {
-            problems.push(shape_error(
-                format!("{}: missing 'type'", self.what),
-                self.span,
-            ));
+            let problem = shape_error(format!("{}: missing 'type'", self.what), self.span);
+            problems.push(problem.hint(match self.special.get("type") {
+                Some(Value { kind: Kind::Null, .. }) => {
+                    "Without quotes, null means nothing; write \"null\" for the builder of that name."
+                        .to_owned()
+                }
+                _ => "Add a \"type\" such as \"shell\".".to_owned(),
+            }));
         }
         name
     }
@@ -204,12 +242,7 @@ impl<'a> Entry<'a> {
                 .unwrap_or_default()
         };
         let (only, except) = (list("only"), list("except"));
-        let span = self
-            .special
-            .get("only")
-            .or(self.special.get("except"))
-            .map(|value| value.span);
-        OnlyExcept { only, except, span }
+        OnlyExcept { only, except }
     }
 
     /// A duration as text, or as a number of nanoseconds.
@@ -223,7 +256,12 @@ impl<'a> Entry<'a> {
         };
         if duration.is_none() {
             let message = format!("{}: '{key}' has to be a duration such as `10s`", self.what);
-            problems.push(shape_error(message, value.span));
+            let problem = shape_error(message, value.span);
+            problems.push(
+                problem.hint(
+                    "Write a number with a unit: `ns`, `us`, `ms`, `s`, `m` or `h`.".to_owned(),
+                ),
+            );
         }
         duration.filter(|duration| !duration.is_zero())
     }
@@ -240,12 +278,16 @@ fn read_builder(
     let name = entry.text("name", problems).filter(|name| !name.is_empty());
     let type_name = entry.type_name(problems)?;
     let name = name.unwrap_or_else(|| type_name.clone());
+    let name_span = entry
+        .special
+        .get("name")
+        .map_or(entry.span, |value| value.span);
     if let Some(first) = known.iter().find(|builder| builder.name == name) {
         let message = format!("{what}: builder with name '{name}' already exists");
-        let problem = shape_error(message, entry.span);
+        let problem = shape_error(message, name_span);
         problems.push(
             problem
-                .related(first.span, "the first one is here")
+                .related(first.name_span, "the first one is here")
                 .hint(Some("Give each of them a \"name\" of its own.".to_owned())),
         );
         return None;
@@ -253,6 +295,7 @@ fn read_builder(
     Some(BuilderEntry {
         type_name,
         name,
+        name_span,
         span: entry.span,
         options: Arc::new(entry.options),
     })
@@ -302,7 +345,7 @@ fn read_provisioner(
     })
 }
 
-fn read_overrides(entry: &Entry<'_>, problems: &mut Diagnostics) -> IndexMap<String, Options> {
+fn read_overrides(entry: &Entry<'_>, problems: &mut Diagnostics) -> IndexMap<String, Override> {
     let Some(value) = entry.special.get("override") else {
         return IndexMap::new();
     };
@@ -323,7 +366,11 @@ fn read_overrides(entry: &Entry<'_>, problems: &mut Diagnostics) -> IndexMap<Str
     for member in members {
         match &member.value.kind {
             Kind::Object(options) => {
-                overrides.insert(member.key.clone(), Arc::new(options.clone()));
+                let over = Override {
+                    options: Arc::new(options.clone()),
+                    span: member.key_span,
+                };
+                overrides.insert(member.key.clone(), over);
             }
             other => {
                 let message = format!(
@@ -389,7 +436,8 @@ fn read_post_processor(
     let before = problems.len();
     let type_name = entry.text("type", problems).filter(|name| !name.is_empty());
     if type_name.is_none() && problems.len() == before {
-        problems.push(shape_error(format!("{what}: type is required"), entry.span));
+        let problem = shape_error(format!("{what}: type is required"), entry.span);
+        problems.push(problem.hint("Add a \"type\" such as \"compress\".".to_owned()));
     }
     let type_name = type_name?;
     Some(PostProcessorEntry {

@@ -1,41 +1,48 @@
 //! A legacy template from text to rendered variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap};
-use host_syntax::json;
 use sdk_go_template::{Context, TemplateError};
 
 use crate::legacy::check::check;
-use crate::legacy::parse::{Document, read_document, syntax_error};
+use crate::legacy::parse::{Document, read_document};
+use crate::legacy::plan::all_problems;
+use crate::legacy::problems::{concealed, in_form, syntax_errors};
+use crate::legacy::texts::{Form, Texts};
+use crate::legacy::uses::undefined_variables;
 use crate::legacy::variable_files::given_values;
-use crate::legacy::variables::render_variables;
-use crate::model::Generated;
+use crate::legacy::variables::{Text, render_variables};
+use crate::model::{Components, Generated};
 use crate::options::LoadOptions;
-use crate::render::{Renderer, UserVariables};
+use crate::render::{RenderedText, Renderer, UserVariables};
 
-/// A legacy JSON template.
+/// A legacy template.
 #[derive(Debug)]
 pub(crate) struct LegacyTemplate {
     pub(crate) options: LoadOptions,
     /// Absolute; empty for standard input.
     pub(crate) path: PathBuf,
     pub(crate) document: Document,
+    pub(crate) texts: Arc<Texts>,
     /// Values from files and the command line, not rendered.
-    pub(crate) given: BTreeMap<String, String>,
+    pub(crate) given: BTreeMap<String, Text>,
     /// Rendered when the template is initialised.
     pub(crate) user: Arc<UserVariables>,
+    /// Whether initialising it found errors; all others have been told then too.
+    pub(crate) is_broken: bool,
 }
 
-/// Reads a template and its variable files.
+/// Reads a template and its variable files. Where something is wrong with them, what can be said
+/// about the template as a whole is said too.
 pub(crate) fn load(
     options: &LoadOptions,
     sources: &mut SourceMap,
 ) -> (Option<LegacyTemplate>, Diagnostics) {
-    let mut problems = Diagnostics::new();
+    let form = Form::of_template(&options.path);
     let (name, text) = match read(options) {
         Ok(read) => read,
         Err(error) => {
@@ -43,39 +50,49 @@ pub(crate) fn load(
             return (None, vec![Diagnostic::error(summary)]);
         }
     };
-    let file = sources.add(name, text);
-    let (root, found) = json::parse(file, sources.text(file));
+    let file = sources.add(name, Arc::clone(&text));
+    let mut texts = Texts::default();
+    let (root, found) = form.parse(file, &text);
+    texts.add(file, form, text);
     let Some(root) = root.filter(|_| !found.iter().any(Diagnostic::is_error)) else {
-        problems.extend(found.iter().map(|problem| syntax_error(problem, sources)));
-        return (None, problems);
+        return (None, syntax_errors(found, form, sources));
     };
-    let document = read_document(&root, &mut problems);
-    let given = given_values(options, sources, &mut problems);
-    if problems.iter().any(Diagnostic::is_error) {
-        return (None, problems);
-    }
-    let template = LegacyTemplate {
+    let mut shape = Diagnostics::new();
+    let document = read_document(&root, form, &mut shape);
+    let mut problems: Diagnostics = shape
+        .into_iter()
+        .map(|problem| concealed(in_form(problem, form), &document.secrets, sources))
+        .collect();
+    let named = document.sensitive.iter();
+    let sensitive: BTreeSet<String> = named.map(|name| name.text.clone()).collect();
+    let given = given_values(options, &sensitive, sources, &mut texts, &mut problems);
+    let mut template = LegacyTemplate {
         options: options.clone(),
         path: absolute_path(options),
         document,
+        texts: Arc::new(texts),
         given,
         user: Arc::default(),
+        is_broken: false,
     };
+    if problems.iter().any(Diagnostic::is_error) {
+        let whole = template.problems_of_the_whole().into_iter();
+        let secrets = &template.document.secrets;
+        problems.extend(whole.map(|problem| concealed(problem, secrets, sources)));
+        return (None, problems);
+    }
     (Some(template), problems)
 }
 
 /// Name and text of the document.
-fn read(options: &LoadOptions) -> io::Result<(String, String)> {
+fn read(options: &LoadOptions) -> io::Result<(String, Arc<str>)> {
     match options.path.as_str() {
-        "" => Ok((String::new(), "{}".to_owned())),
+        "" => Ok((String::new(), "{}".into())),
         "-" => {
             let text = host_syntax::read_text(io::stdin().lock())?;
-            Ok(("<stdin>".to_owned(), text))
+            Ok(("<stdin>".to_owned(), text.into()))
         }
-        path => Ok((
-            path.to_owned(),
-            host_syntax::read_file(&options.working_dir.join(path))?,
-        )),
+        path => Ok((path.to_owned(), options.read_file(path)?.into())),
     }
 }
 
@@ -90,14 +107,23 @@ fn absolute_path(options: &LoadOptions) -> PathBuf {
 }
 
 impl LegacyTemplate {
-    /// Checks what can only be checked as a whole and renders user variables.
-    pub(crate) fn initialize(&mut self) -> Diagnostics {
-        let problems = check(self);
-        let (user, errors) = render_variables(self);
-        self.user = Arc::new(user);
-        if problems.is_empty() {
-            return crate::legacy::check::list(&errors, Vec::new());
+    /// Checks what can only be checked as a whole and renders user variables. Where that finds
+    /// errors, everything else that is wrong is told as well, and there will be no plan.
+    pub(crate) fn initialize(&mut self, components: &dyn Components) -> Diagnostics {
+        let mut problems = self.problems_of_the_whole();
+        problems.extend(undefined_variables(self));
+        self.is_broken = problems.iter().any(Diagnostic::is_error);
+        if self.is_broken {
+            problems.extend(all_problems(self, components));
         }
+        problems
+    }
+
+    fn problems_of_the_whole(&mut self) -> Diagnostics {
+        let mut problems = check(self);
+        let (user, found) = render_variables(self);
+        self.user = Arc::new(user);
+        problems.extend(found);
         problems
     }
 
@@ -124,9 +150,14 @@ impl LegacyTemplate {
 
     /// Renders `text` with the user variables, as the console does.
     pub(crate) fn render(&self, text: &str) -> Result<String, TemplateError> {
+        self.rendered(text).map(|rendered| rendered.text)
+    }
+
+    /// The same, with what it waits for: variables that have no value.
+    pub(crate) fn rendered(&self, text: &str) -> Result<RenderedText, TemplateError> {
         let nothing = Generated::Names(Vec::new());
         let renderer = Renderer::legacy(self.context(), Arc::clone(&self.user), &nothing);
-        renderer.text(text).map(|rendered| rendered.text)
+        renderer.text(text)
     }
 
     /// Name and value of every user variable, sorted.
@@ -142,11 +173,19 @@ impl LegacyTemplate {
             .collect()
     }
 
-    /// The plain text of the sensitive variables.
+    /// The plain text of the sensitive variables. Of one that has no value yet or cannot be
+    /// rendered, the text as it is written, which messages may be about.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for name in &self.user.sensitive {
-            if let Some(text) = self.user.values.get(name) {
+        let variables = &self.document.variables;
+        let named = self.document.sensitive.iter().map(|name| &name.text);
+        let names: BTreeSet<&String> = named.chain(&self.user.sensitive).collect();
+        for name in names {
+            let written = || {
+                let default = variables.get(name)?.default.as_ref();
+                self.given.get(name).or(default).map(|text| &text.text)
+            };
+            if let Some(text) = self.user.values.get(name).or_else(written) {
                 crate::values::push_secret(text, &mut found);
             }
         }

@@ -3,21 +3,43 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sdk_go_template::{Context, CustomFunctions, Data, render};
+use host_diag::{Diagnostic, Diagnostics, Span, nearest};
+use sdk_go_template::{Context, CustomFunctions, Data, TemplateError, calls, render};
 
 use crate::legacy::template::LegacyTemplate;
 use crate::render::UserVariables;
 
-/// How often everything is tried again before what is left counts as a cycle.
-const PASSES: usize = 100;
+/// A value as it is written, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    /// `None` for what the command line gives.
+    pub(crate) span: Option<Span>,
+}
+
+/// What is known of the variables while they are rendered.
+#[derive(Debug, Default)]
+struct State {
+    rendered: BTreeMap<String, String>,
+    /// Those that have no value, because something is wrong with them or what they need.
+    broken: BTreeSet<String>,
+    /// The variable that the current one asked for and that has to be rendered first.
+    needs: Option<String>,
+    /// The variable that the current one asked for and that does not exist.
+    undefined: Option<String>,
+}
 
 /// `{{user}}` while not all variables are known.
 #[derive(Debug)]
 struct Lookup {
-    rendered: BTreeMap<String, String>,
-    pending: BTreeSet<String>,
-    /// Set when a variable was asked for that is not known yet.
-    waits: Mutex<bool>,
+    texts: BTreeMap<String, Text>,
+    state: Mutex<State>,
+}
+
+impl Lookup {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl CustomFunctions for Lookup {
@@ -28,101 +50,221 @@ impl CustomFunctions for Lookup {
         let [Data::String(wanted)] = args else {
             return Some(Err("user takes the name of one variable".to_owned()));
         };
-        Some(match self.rendered.get(wanted) {
-            Some(text) => Ok(Data::String(text.clone())),
-            None if self.pending.contains(wanted) => {
-                *self.waits.lock().unwrap_or_else(PoisonError::into_inner) = true;
-                Err(format!("variable {wanted} is not known yet"))
-            }
-            None => Err(format!("undefined user variable: {wanted}")),
-        })
+        let mut state = self.state();
+        if let Some(text) = state.rendered.get(wanted) {
+            return Some(Ok(Data::String(text.clone())));
+        }
+        if state.broken.contains(wanted) || self.texts.contains_key(wanted) {
+            state.needs = Some(wanted.clone());
+            return Some(Err(format!("variable {wanted} is not known yet")));
+        }
+        state.undefined = Some(wanted.clone());
+        Some(Err(format!("undefined user variable: {wanted}")))
+    }
+
+    fn may_define(&self, _name: &str) -> bool {
+        false
     }
 }
 
-/// Renders all variables; errors are in Packer's words, one line each.
-pub(crate) fn render_variables(template: &LegacyTemplate) -> (UserVariables, Vec<String>) {
-    let mut pending: BTreeMap<String, String> = BTreeMap::new();
-    for (name, declared) in &template.document.variables {
-        if let Some(default) = &declared.default {
-            pending.insert(name.clone(), default.clone());
+/// Renders all variables. Those that cannot be rendered are without value; what is wrong only
+/// because of another variable is not reported.
+pub(crate) fn render_variables(template: &LegacyTemplate) -> (UserVariables, Diagnostics) {
+    let declared = &template.document.variables;
+    let mut texts: BTreeMap<String, Text> = BTreeMap::new();
+    let mut state = State::default();
+    for (name, variable) in declared {
+        match &variable.default {
+            Some(default) => drop(texts.insert(name.clone(), default.clone())),
+            // Whatever uses it waits for its value; that it is missing is told elsewhere.
+            None => drop(state.broken.insert(name.clone())),
         }
     }
-    pending.extend(template.given.clone());
-    let mut rendered = BTreeMap::new();
-    let mut errors = Vec::new();
-    for _ in 0..PASSES {
-        let before = pending.len();
-        pending = pass(template, pending, &mut rendered, &mut errors);
-        if pending.is_empty() || pending.len() == before || !errors.is_empty() {
-            break;
-        }
+    for (name, given) in &template.given {
+        state.broken.remove(name);
+        texts.insert(name.clone(), given.clone());
     }
-    if errors.is_empty() {
-        errors.extend(pending.keys().map(|name| {
-            format!("error interpolating default value for '{name}': it needs its own value")
-        }));
-    }
-    let sensitive = template.document.sensitive.iter().cloned().collect();
-    let sensitive = with_dependents(template, sensitive);
-    (
-        UserVariables {
-            values: rendered,
-            sensitive,
-        },
-        errors,
-    )
-}
-
-/// Renders what can be rendered; what has to wait comes back.
-fn pass(
-    template: &LegacyTemplate,
-    texts: BTreeMap<String, String>,
-    rendered: &mut BTreeMap<String, String>,
-    errors: &mut Vec<String>,
-) -> BTreeMap<String, String> {
+    let names: Vec<String> = texts.keys().cloned().collect();
     let lookup = Arc::new(Lookup {
-        rendered: rendered.clone(),
-        pending: texts.keys().cloned().collect(),
-        waits: Mutex::new(false),
+        texts,
+        state: Mutex::new(state),
     });
     let custom: Arc<dyn CustomFunctions> = Arc::<Lookup>::clone(&lookup);
-    let context = Context {
-        env: Some(template.options.environment.clone()),
-        custom: Some(custom),
-        ..template.context()
+    let run = Run {
+        template,
+        context: Context {
+            env: Some(template.options.environment.clone()),
+            custom: Some(custom),
+            ..template.context()
+        },
+        lookup: &lookup,
     };
-    let mut waiting = BTreeMap::new();
-    for (name, text) in texts {
-        let data = Data::Map(BTreeMap::new());
-        match render(&protect_fields(&text), &data, &context) {
-            Ok(text) => {
-                rendered.insert(name, text);
+    let mut problems = Diagnostics::new();
+    for name in names {
+        run.settle(name, &mut problems);
+    }
+    let state = std::mem::take(&mut *lookup.state());
+    let named = template.document.sensitive.iter();
+    let sensitive = named.map(|name| name.text.clone()).collect();
+    let user = UserVariables {
+        values: state.rendered,
+        sensitive: with_dependents(&lookup.texts, sensitive),
+        broken: state.broken,
+    };
+    (user, problems)
+}
+
+struct Run<'a> {
+    template: &'a LegacyTemplate,
+    context: Context,
+    lookup: &'a Lookup,
+}
+
+impl Run<'_> {
+    /// Renders a variable, and before it all that it needs.
+    fn settle(&self, name: String, problems: &mut Diagnostics) {
+        // Each of these needs the next one.
+        let mut waiting = vec![name];
+        while let Some(name) = waiting.last().cloned() {
+            let is_known = {
+                let state = self.lookup.state();
+                state.rendered.contains_key(&name) || state.broken.contains(&name)
+            };
+            if is_known {
+                waiting.pop();
+                continue;
             }
-            Err(error) => {
-                let mut waits = lookup.waits.lock().unwrap_or_else(PoisonError::into_inner);
-                if std::mem::take(&mut *waits) {
-                    waiting.insert(name, text);
-                } else {
-                    errors.push(format!(
-                        "error interpolating default value for '{name}': {}",
-                        error.message
-                    ));
+            let text = &self.lookup.texts[&name];
+            let data = Data::Map(BTreeMap::new());
+            let result = render(&protect_fields(&text.text), &data, &self.context);
+            let mut state = self.lookup.state();
+            let (needs, undefined) = (state.needs.take(), state.undefined.take());
+            let error = match (result, needs) {
+                (Ok(text), _) => {
+                    state.rendered.insert(name, text);
+                    continue;
                 }
-            }
+                (Err(_), Some(needed)) if state.broken.contains(&needed) => {
+                    state.broken.insert(name);
+                    continue;
+                }
+                (Err(_), Some(needed)) => {
+                    match waiting.iter().position(|one| *one == needed) {
+                        Some(start) => {
+                            problems.push(self.cycle(&waiting[start..]));
+                            state.broken.extend(waiting[start..].iter().cloned());
+                        }
+                        None => waiting.push(needed),
+                    }
+                    continue;
+                }
+                (Err(error), None) => error,
+            };
+            state.broken.insert(name.clone());
+            problems.push(self.failure(&name, text, &error, undefined.as_deref()));
         }
     }
-    waiting
+
+    fn failure(
+        &self,
+        name: &str,
+        text: &Text,
+        error: &TemplateError,
+        undefined: Option<&str>,
+    ) -> Diagnostic {
+        let reason = match undefined {
+            Some(wanted) => format!("undefined user variable: {wanted}"),
+            None => error.message.clone(),
+        };
+        let summary = format!("error interpolating default value for '{name}': {reason}");
+        let mut problem = Diagnostic::error(summary);
+        match (text.span, undefined) {
+            (Some(span), Some(wanted)) => {
+                problem = problem.at(self.call(span, &text.text, wanted));
+            }
+            (Some(span), None) => {
+                // What is protected moves the places behind it.
+                let offset = match protect_fields(&text.text) == text.text {
+                    true => error.offset,
+                    false => text.text.find("{{").unwrap_or_default(),
+                };
+                problem = problem.at(self.template.texts.action(span, &text.text, offset));
+            }
+            (None, _) => problem = problem.detail("The value is the one that `-var` gives."),
+        }
+        match undefined {
+            Some(wanted) => problem.hint(self.declare(wanted)),
+            None => problem,
+        }
+    }
+
+    /// What to do about a variable that does not exist.
+    fn declare(&self, wanted: &str) -> String {
+        let known = self.template.document.variables.keys();
+        match nearest(wanted, known.map(String::as_str)) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!("Declare `{wanted}` in \"variables\"."),
+        }
+    }
+
+    fn cycle(&self, names: &[String]) -> Diagnostic {
+        let name = &names[0];
+        let mut chain = format!("`{name}`");
+        for next in names.iter().skip(1).chain([name]) {
+            chain.push_str(&format!(" needs `{next}`, which"));
+        }
+        let chain = chain.trim_end_matches(", which");
+        let summary =
+            format!("error interpolating default value for '{name}': it needs its own value");
+        let mut problem = Diagnostic::error(summary)
+            .detail(format!("{chain}."))
+            .hint("Give one of them a value that uses none of the others.".to_owned());
+        for (index, one) in names.iter().enumerate() {
+            let text = &self.lookup.texts[one];
+            let needed = &names[(index + 1) % names.len()];
+            let Some(span) = text.span else { continue };
+            let place = self.call(span, &text.text, needed);
+            if problem.subject.is_none() {
+                problem = problem.at(place);
+            } else {
+                problem = problem.related(place, format!("`{one}` needs `{needed}`"));
+            }
+        }
+        problem
+    }
+
+    /// Where the text at `span` asks for the variable `wanted`.
+    fn call(&self, span: Span, text: &str, wanted: &str) -> Span {
+        let found = calls(text).ok().and_then(|calls| {
+            calls.into_iter().find(|call| {
+                call.name == "user" && call.arguments.first() == Some(&Some(wanted.to_owned()))
+            })
+        });
+        match found {
+            Some(call) => self.template.texts.action(span, text, call.offset),
+            None => span,
+        }
+    }
 }
 
 /// Names that are sensitive themselves, or made of a variable that is.
-fn with_dependents(template: &LegacyTemplate, mut sensitive: BTreeSet<String>) -> BTreeSet<String> {
+fn with_dependents(
+    texts: &BTreeMap<String, Text>,
+    mut sensitive: BTreeSet<String>,
+) -> BTreeSet<String> {
+    if sensitive.is_empty() {
+        return sensitive;
+    }
+    let uses: Vec<(&String, Vec<String>)> = texts
+        .iter()
+        .filter(|(_, text)| text.text.contains("{{"))
+        .map(|(name, text)| (name, used(&text.text)))
+        .collect();
     loop {
         let before = sensitive.len();
-        for (name, declared) in &template.document.variables {
-            let text = template.given.get(name).or(declared.default.as_ref());
-            let uses = text.is_some_and(|text| sensitive.iter().any(|name| mentions(text, name)));
-            if uses {
-                sensitive.insert(name.clone());
+        for (name, used) in &uses {
+            if used.iter().any(|one| sensitive.contains(one)) {
+                sensitive.insert((*name).clone());
             }
         }
         if sensitive.len() == before {
@@ -131,11 +273,14 @@ fn with_dependents(template: &LegacyTemplate, mut sensitive: BTreeSet<String>) -
     }
 }
 
-fn mentions(text: &str, name: &str) -> bool {
-    text.contains("user")
-        && (text.contains(&format!("`{name}`")) || text.contains(&format!("\"{name}\"")))
+/// The variables that a text asks for by name.
+fn used(text: &str) -> Vec<String> {
+    let calls = calls(text).unwrap_or_default();
+    let users = calls.into_iter().filter(|call| call.name == "user");
+    users
+        .filter_map(|call| call.arguments.into_iter().next().flatten())
+        .collect()
 }
-
 /// Turns `{{ .Field }}` into a call that renders as itself: such fields are for the component that
 /// uses the variable, not for the variable.
 fn protect_fields(text: &str) -> String {
