@@ -1,11 +1,12 @@
 //! The kiln program: arguments, exit status, signals.
 //!
 //! [`arguments`] reads the command line, [`world`] the environment; one module under `commands`
-//! does each command. Everything printed goes through `host_ui::Ui`, except the text that `fmt`
+//! does each command, and [`complete`] what shells ask while a command line is typed. Everything printed goes through `host_ui::Ui`, except the text that `fmt`
 //! formats.
 
 mod arguments;
 mod commands;
+mod complete;
 mod exit;
 mod logging;
 mod signals;
@@ -22,6 +23,10 @@ use crate::arguments::{Parsed, Request};
 use crate::world::World;
 
 fn main() -> ExitCode {
+    if let Some(question) = complete::question() {
+        complete::answer(question);
+        return ExitCode::SUCCESS;
+    }
     let redactor = Redactor::default();
     let world = match World::read() {
         Ok(world) => world,
@@ -61,6 +66,7 @@ async fn run(world: &World, redactor: Redactor) -> u8 {
     match arguments::parse(&world.words) {
         Parsed::Run(request) => match *request {
             Request::Build(arguments) => commands::build::run(world, &ui, arguments).await,
+            Request::Console(arguments) => commands::console::run(world, &ui, arguments).await,
             Request::Fix(arguments) => commands::fix::run(world, &ui, &arguments),
             Request::Fmt(arguments) => commands::fmt::run(&ui, &arguments),
             Request::Gc => commands::gc::run(world, &ui).await,
@@ -68,6 +74,7 @@ async fn run(world: &World, redactor: Redactor) -> u8 {
                 commands::hcl2_upgrade::run(world, &ui, &arguments).await
             }
             Request::Inspect(arguments) => commands::inspect::run(world, &ui, arguments).await,
+            Request::Lsp(arguments) => commands::lsp::run(world, &arguments).await,
             Request::Plan(arguments) => commands::plan::run(world, &ui, arguments).await,
             Request::Validate(arguments) => commands::validate::run(world, &ui, arguments).await,
             Request::Version => commands::version::run(&ui),
@@ -76,10 +83,12 @@ async fn run(world: &World, redactor: Redactor) -> u8 {
             ui.say(help.trim_end());
             exit::DONE
         }
-        Parsed::Usage(message, help) => {
-            ui.error(&format!("{message}\n\n{}", help.trim_end()));
+        Parsed::Usage(text) => {
+            ui.error(text.trim_end());
             exit::FAILED
         }
+        Parsed::InstallCompletion => complete::install(world, &ui),
+        Parsed::UninstallCompletion => complete::uninstall(world, &ui),
         Parsed::NoCommand(help) => {
             ui.say(help.trim_end());
             exit::NO_COMMAND

@@ -18,14 +18,32 @@ pub fn options(
     arguments: &TemplateArguments,
     warn_undeclared: bool,
 ) -> Result<LoadOptions, String> {
-    let [path] = arguments.template.as_slice() else {
-        return Err(match arguments.template.as_slice() {
-            [] => "The template is missing.".to_owned(),
-            [_, second, ..] if second.starts_with('-') => {
-                format!("`{second}` stands behind the template; flags must come before it.")
-            }
-            more => format!("Exactly one template is expected, not {}.", more.len()),
-        });
+    if arguments.template.is_empty() {
+        return Err("The template is missing.".to_owned());
+    }
+    let mut options = optional(world, arguments)?;
+    options.warn_undeclared = warn_undeclared;
+    Ok(options)
+}
+
+/// As [`options`], for a command whose template may be left out; then the path is empty.
+///
+/// # Errors
+///
+/// What is wrong with the command line.
+pub fn optional(world: &World, arguments: &TemplateArguments) -> Result<LoadOptions, String> {
+    let path = match arguments.template.as_slice() {
+        [] => String::new(),
+        [path] => path.clone(),
+        [_, second, ..] if second.starts_with('-') => {
+            return Err(format!(
+                "`{second}` stands behind the template; flags must come before it."
+            ));
+        }
+        more => {
+            let count = more.len();
+            return Err(format!("Exactly one template is expected, not {count}."));
+        }
     };
     let mut variables = Vec::new();
     for text in &arguments.var {
@@ -35,17 +53,17 @@ pub fn options(
         variables.push((name.to_owned(), value.to_owned()));
     }
     Ok(LoadOptions {
-        path: path.clone(),
+        path,
         config_type: arguments.config_type,
         variables,
         variable_files: arguments.var_file.clone(),
         environment: world.environment.clone(),
         working_dir: world.working_dir.clone(),
-        warn_undeclared,
         only: arguments.only.clone(),
         except: arguments.except.clone(),
         core_version: version::PACKER.to_owned(),
         started_at_unix_nanos: world.started_at_unix_nanos,
+        ..LoadOptions::default()
     })
 }
 

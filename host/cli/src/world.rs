@@ -17,9 +17,10 @@ pub struct World {
     pub words: Vec<String>,
     /// The environment; names and values that are not UTF-8 are left out.
     pub environment: BTreeMap<String, String>,
-    /// The working directory.
+    /// The working directory; `.` when it does not exist any more, which only matters to commands
+    /// that look for files in it.
     pub working_dir: PathBuf,
-    /// The program itself.
+    /// The program itself, without symbolic links where that can be told.
     pub executable: PathBuf,
     /// Start of the process, in nanoseconds since 1970 UTC.
     pub started_at_unix_nanos: i64,
@@ -27,6 +28,8 @@ pub struct World {
     pub run_uuid: String,
     machine_readable: bool,
     terminal: bool,
+    /// Whether a person can type lines and see what becomes of them.
+    interactive: bool,
 }
 
 impl World {
@@ -34,7 +37,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// When there is no working directory.
+    /// When the program does not know where it is itself.
     pub fn read() -> std::io::Result<Self> {
         let mut words: Vec<String> = std::env::args_os()
             .skip(1)
@@ -50,19 +53,22 @@ impl World {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
+        let executable = std::env::current_exe()?;
+        let stdout_is_terminal = std::io::stdout().is_terminal();
         let given = environment
             .get("PACKER_RUN_UUID")
             .filter(|uuid| !uuid.is_empty());
         Ok(Self {
             words,
-            working_dir: std::env::current_dir()?,
-            executable: std::env::current_exe()?.canonicalize()?,
+            working_dir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            executable: executable.canonicalize().unwrap_or(executable),
             started_at_unix_nanos: i64::try_from(now.as_nanos()).unwrap_or(i64::MAX),
             run_uuid: given
                 .cloned()
                 .unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
             machine_readable: machine_readable.is_some(),
-            terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            terminal: stdout_is_terminal && std::io::stderr().is_terminal(),
+            interactive: stdout_is_terminal && std::io::stdin().is_terminal(),
             environment,
         })
     }
@@ -90,6 +96,23 @@ impl World {
         } else {
             Mode::Lines
         }
+    }
+
+    /// Whether a person can type lines and see what becomes of them.
+    pub fn is_interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// The user's home folder, when there is one.
+    pub fn home(&self) -> Option<PathBuf> {
+        let home = PathBuf::from(self.variable("HOME")?);
+        home.is_absolute().then_some(home)
+    }
+
+    /// Folder for what must outlive a run and no run owns.
+    pub fn state_folder(&self) -> PathBuf {
+        let runs = self.settings().run_folder;
+        runs.parent().map_or_else(|| runs.clone(), PathBuf::from)
     }
 
     /// Where things are, for the plugin client.

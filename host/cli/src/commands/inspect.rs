@@ -11,7 +11,7 @@ use crate::{exit, template};
 
 /// Prints what a template consists of.
 pub async fn run(world: &World, ui: &Ui, arguments: InspectArguments) -> u8 {
-    let options = match template::options(world, &arguments.template, false) {
+    let options = match template::optional(world, &arguments.template) {
         Ok(options) => options,
         Err(message) => return usage(ui, &message, "inspect"),
     };
@@ -28,6 +28,6 @@ pub async fn run(world: &World, ui: &Ui, arguments: InspectArguments) -> u8 {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         ui.machine("", kind, &arguments);
     }
-    ui.say(text.strip_suffix('\n').unwrap_or(&text));
+    ui.say(&text);
     exit::DONE
 }

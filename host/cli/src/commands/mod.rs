@@ -1,11 +1,13 @@
 //! The commands, one module each.
 
 pub mod build;
+pub mod console;
 pub mod fix;
 pub mod fmt;
 pub mod gc;
 pub mod hcl2_upgrade;
 pub mod inspect;
+pub mod lsp;
 pub mod plan;
 pub mod validate;
 pub mod version;
