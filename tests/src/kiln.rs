@@ -208,21 +208,8 @@ impl Kiln {
     ///
     /// When it cannot be started.
     pub fn start_command(&self, mut command: Command) -> Result<Running> {
-        let folder = |name: &str| self.root.path().join(name);
-        command
-            .current_dir(self.work())
-            .env_clear()
-            .env(
-                "PATH",
-                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            )
-            .env("HOME", folder("home"))
-            .env("TMPDIR", folder("tmp"))
-            .env("LANG", "C.UTF-8")
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        self.surround(&mut command);
+        command.stdin(Stdio::null());
         let mut child = command.spawn().context("cannot start kiln")?;
         let (sender, chunks) = mpsc::channel();
         let stdout = child.stdout.take().context("no standard output")?;
@@ -235,6 +222,24 @@ impl Kiln {
             stdout: String::new(),
             stderr: String::new(),
         })
+    }
+
+    /// Gives a command the folders and the environment of this world, with its outputs in pipes.
+    pub fn surround(&self, command: &mut Command) {
+        let folder = |name: &str| self.root.path().join(name);
+        command
+            .current_dir(self.work())
+            .env_clear()
+            .env(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            )
+            .env("HOME", folder("home"))
+            .env("TMPDIR", folder("tmp"))
+            .env("LANG", "C.UTF-8")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
     }
 }
 

@@ -109,9 +109,10 @@ fn show(value: &Value) -> String {
         ValueKind::Number(number) => number.normalized().to_plain_string(),
         ValueKind::String(text) => without_time(text),
         ValueKind::Sequence(items) => {
-            // One block is an object in JSON, and a list of one in HCL2.
+            // One block is an object in JSON, and a list of one in HCL2; one text is a list of it.
             match items.as_slice() {
-                [one] if one.as_mapping().is_some() => show(one),
+                [] => String::new(),
+                [one] => show(one),
                 items => format!(
                     "[{}]",
                     items.iter().map(show).collect::<Vec<_>>().join(", ")
@@ -149,6 +150,10 @@ fn with_variables(text: &str, user: &BTreeMap<String, String>) -> String {
             text = text.replace(&call, &format!("`{value}`"));
         }
     }
+    static UNSET: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\{\{ *user [`\x22][^`\x22]*[`\x22] *\}\}").expect("it is written here")
+    });
+    let text = UNSET.replace_all(&text, "");
     without_time(&text.replace("{{isotime}}", "TIME"))
 }
 

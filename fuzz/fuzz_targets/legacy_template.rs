@@ -1,0 +1,7 @@
+//! Legacy JSON templates.
+#![no_main]
+
+use kiln_properties::{template, text_of};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| template::check_legacy(&text_of(bytes)));

@@ -1,0 +1,32 @@
+//! Benchmarks: kiln beside Debian's `packer` in the same run, and kiln alone where packer 1.6 has
+//! nothing to compare with. Prints Markdown tables.
+//!
+//! ```text
+//! tests/benchmark install [RUNS]      the mini Debian build, start to finish
+//! tests/benchmark startup [RUNS]      version, validate, many null builds, many provisioners
+//! tests/benchmark templates [RUNS]    1,000 sources with 100 provisioners each, planned
+//! tests/benchmark hostile             templates made to break the program
+//! ```
+
+mod hostile;
+mod install;
+mod measure;
+mod startup;
+mod templates;
+
+use anyhow::{Context, Result, bail};
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let runs = words
+        .get(1)
+        .map_or(Ok(1), |word| word.parse())
+        .context("RUNS is a number")?;
+    match words.first().map(String::as_str) {
+        Some("install") => install::install(runs),
+        Some("startup") => startup::startup(runs),
+        Some("templates") => templates::templates(runs),
+        Some("hostile") => hostile::hostile(),
+        _ => bail!("usage: tests/benchmark install|startup|templates|hostile [RUNS]"),
+    }
+}
