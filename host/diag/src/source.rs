@@ -91,6 +91,11 @@ impl SourceMap {
             .map_or("", |source| &source.text)
     }
 
+    /// The texts of all files, in the order they were added.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|source| &*source.text)
+    }
+
     /// Line and column of a byte, both counted from one; the column counts grapheme clusters, as
     /// an editor's cursor does. A byte behind the end is the end; one inside a character is that
     /// character.

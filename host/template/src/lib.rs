@@ -8,6 +8,7 @@
 //! Start with [`load`], then [`Build`].
 
 mod assemble;
+mod consequences;
 mod constraint;
 mod duration;
 mod filter;
@@ -23,10 +24,11 @@ mod schema;
 mod testing;
 mod values;
 
+pub use consequences::without_consequences;
 pub use constraint::{ConstraintError, Constraints, Version};
 pub use hcl::RequiredPlugin;
 pub use legacy::is_yaml;
-pub use load::load;
+pub use load::{Examined, load, load_for_check};
 pub use model::{
     Build, Component, ComponentKind, Components, Configured, Generated, PathStep, PostProcessor,
     ProvisionerPlan, Template,

@@ -37,6 +37,40 @@ pub fn load(options: &LoadOptions, sources: &mut SourceMap) -> (Option<Template>
     }
 }
 
+/// A template that is only looked at, not used.
+#[derive(Debug)]
+pub struct Examined {
+    /// What could be read of it, with errors, too; values and builds of it are worth a look.
+    pub template: Option<Template>,
+    /// What is wrong so far.
+    pub problems: Diagnostics,
+    /// Whether there are errors by which something may have been left out: what seems to be missing
+    /// later may be there.
+    pub incomplete: bool,
+}
+
+/// As [`load`], for somebody who wants to know all that is wrong. Everything found later belongs
+/// through [`without_consequences`](crate::without_consequences).
+pub fn load_for_check(options: &LoadOptions, sources: &mut SourceMap) -> Examined {
+    let (template, problems) = match language(options) {
+        Err(problem) => (None, vec![*problem]),
+        Ok(ConfigType::Hcl2) => {
+            let (template, problems) = hcl::load_for_check(options, sources);
+            let template = template.map(|template| Template {
+                inner: TemplateKind::Hcl(Box::new(template)),
+            });
+            (template, problems)
+        }
+        Ok(ConfigType::Json) => load(options, sources),
+    };
+    let incomplete = problems.iter().any(Diagnostic::is_error);
+    Examined {
+        template,
+        problems,
+        incomplete,
+    }
+}
+
 /// Suffix and kind of the path decide; what they leave open, `-config-type` decides.
 fn language(options: &LoadOptions) -> Result<ConfigType, Box<Diagnostic>> {
     let path = options.path.as_str();

@@ -116,6 +116,12 @@ impl Template {
         }
     }
 
+    /// The required plugins that nothing in `components` stands for, in one problem.
+    #[must_use]
+    pub fn missing_plugins(&self, components: &dyn Components) -> Option<Diagnostic> {
+        crate::hcl::missing_plugins(self.required_plugins(), components)
+    }
+
     /// What expressions in the console can see: variables, locals, `path`, `packer` and all
     /// functions, but not `data`. `None` for legacy JSON, where [`Template::render`] takes its place.
     #[must_use]

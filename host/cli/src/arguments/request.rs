@@ -321,10 +321,7 @@ mod tests {
     fn completion_is_installed_or_uninstalled_but_not_both() {
         let install = "-autocomplete-install";
         let uninstall = "-autocomplete-uninstall";
-        assert!(matches!(
-            parse(&words(install)),
-            Parsed::InstallCompletion
-        ));
+        assert!(matches!(parse(&words(install)), Parsed::InstallCompletion));
         assert!(matches!(
             parse(&words(uninstall)),
             Parsed::UninstallCompletion

@@ -33,7 +33,12 @@ pub fn install(world: &World, ui: &Ui) -> u8 {
 
 /// Undoes [`install`]; nothing else in the shells' files changes.
 pub fn uninstall(world: &World, ui: &Ui) -> u8 {
-    report(ui, &shells(world), "is not completed any more", Shell::remove)
+    report(
+        ui,
+        &shells(world),
+        "is not completed any more",
+        Shell::remove,
+    )
 }
 
 /// What has become of a file.
@@ -57,7 +62,9 @@ fn report(
         match change(shell) {
             Ok(Change::Made) => {
                 changed = true;
-                ui.say(&format!("{PROGRAM} {result} in new sessions of {name} ({file})"));
+                ui.say(&format!(
+                    "{PROGRAM} {result} in new sessions of {name} ({file})"
+                ));
             }
             Ok(Change::NotNeeded) => {}
             Err(error) => {
@@ -211,14 +218,19 @@ fn is_ours(line: &[u8]) -> bool {
     let line = line.trim();
     let line = line.strip_prefix(ZSH_PREPARATION).unwrap_or(line);
     let command = line.strip_prefix("complete -C ");
-    command.is_some_and(|rest| rest.strip_suffix(PROGRAM).is_some_and(|rest| rest.ends_with(' ')))
+    command.is_some_and(|rest| {
+        rest.strip_suffix(PROGRAM)
+            .is_some_and(|rest| rest.ends_with(' '))
+    })
 }
 
 /// Writes a file as one step. A link stays one: what it leads to is replaced.
 fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let folder = file.parent().unwrap_or(Path::new("/"));
-    let mode = file.metadata().map_or(0o644, |old| old.permissions().mode());
+    let mode = file
+        .metadata()
+        .map_or(0o644, |old| old.permissions().mode());
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     new.write_all(text)?;
     new.as_file()
@@ -274,7 +286,10 @@ mod tests {
         let file = std::mem::replace(&mut shell.file, link.clone());
         shell.add("/opt/kiln").expect("writable");
         assert!(link.is_symlink());
-        assert_eq!(file.metadata().expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            file.metadata().expect("there").permissions().mode() & 0o777,
+            0o600
+        );
         assert!(text(&shell).contains("complete -C /opt/kiln kiln\n"));
     }
 }

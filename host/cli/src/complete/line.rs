@@ -168,7 +168,12 @@ mod tests {
 
     #[test]
     fn quotes_are_read_as_shells_do() {
-        check("kiln -var 'a b' \"c d\" e\\ f", &["-var", "a b", "c d"], "e f", &[]);
+        check(
+            "kiln -var 'a b' \"c d\" e\\ f",
+            &["-var", "a b", "c d"],
+            "e f",
+            &[],
+        );
         check("kiln -var 'a b", &["-var"], "a b", &[]);
         check("kiln '' x", &[""], "x", &[]);
     }
@@ -182,10 +187,30 @@ mod tests {
     fn candidates_are_written_as_the_shell_replaces_them() {
         written("kiln bu", None, "build", Some("build"));
         written("kiln bu", Some("bu"), "build", Some("build"));
-        written("kiln -on-error=cl", None, "-on-error=cleanup", Some("-on-error=cleanup"));
-        written("kiln -on-error=cl", Some("cl"), "-on-error=cleanup", Some("cleanup"));
-        written("kiln -on-error=", Some(""), "-on-error=cleanup", Some("cleanup"));
-        written("kiln -on-error=", Some("="), "-on-error=cleanup", Some("cleanup"));
+        written(
+            "kiln -on-error=cl",
+            None,
+            "-on-error=cleanup",
+            Some("-on-error=cleanup"),
+        );
+        written(
+            "kiln -on-error=cl",
+            Some("cl"),
+            "-on-error=cleanup",
+            Some("cleanup"),
+        );
+        written(
+            "kiln -on-error=",
+            Some(""),
+            "-on-error=cleanup",
+            Some("cleanup"),
+        );
+        written(
+            "kiln -on-error=",
+            Some("="),
+            "-on-error=cleanup",
+            Some("cleanup"),
+        );
         written("kiln -x", Some("y"), "-xy", None);
     }
 

@@ -26,21 +26,24 @@ impl Described {
         let Some(template) = self.template(world, places) else {
             return Vec::new();
         };
-        let mut found = Vec::new();
-        for (name, value) in template.console_variables() {
-            if name.starts_with("local.") {
-                continue;
+        let named = template.console_variables().into_iter();
+        let mut all: Vec<(String, String)> = named
+            .filter_map(|(name, value)| Some((name.strip_prefix("var.")?.to_owned(), value)))
+            .collect();
+        // Those of legacy JSON have no values before they are rendered.
+        let lines = template.inspect().1.into_iter();
+        all.extend(lines.filter_map(|(kind, words)| match words.as_slice() {
+            [name, default, ..] if kind == "template-variable" => {
+                Some((name.clone(), default.clone()))
             }
-            let name = name.strip_prefix("var.").unwrap_or(&name);
+            _ => None,
+        }));
+        let mut found = Vec::new();
+        for (name, value) in all {
             found.push(format!("{name}="));
             let is_word = |c: char| c.is_alphanumeric() || "._-/".contains(c);
             if !value.is_empty() && value.chars().all(is_word) && value != "null" {
                 found.push(format!("{name}={value}"));
-            }
-        }
-        for (kind, words) in template.inspect().1 {
-            if kind == "template-variable" {
-                found.extend(words.first().map(|name| format!("{name}=")));
             }
         }
         found

@@ -15,6 +15,8 @@ pub(super) enum Wanted {
     Templates,
     /// Legacy templates.
     LegacyTemplates,
+    /// Legacy templates in JSON.
+    JsonTemplates,
     /// What `fmt` formats.
     Layout,
     /// Files of variables' values.
@@ -26,12 +28,12 @@ pub(super) enum Wanted {
 impl Wanted {
     fn takes(self, name: &str) -> bool {
         let is = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-        let legacy = || {
-            (is(&[".json"]) && !is(&[".pkr.json", ".pkrvars.json"])) || host_template::is_yaml(name)
-        };
+        let json = || is(&[".json"]) && !is(&[".pkr.json", ".pkrvars.json"]);
+        let legacy = || json() || host_template::is_yaml(name);
         match self {
             Self::Templates => is(&[".pkr.hcl", ".pkr.json"]) || legacy(),
             Self::LegacyTemplates => legacy(),
+            Self::JsonTemplates => json(),
             Self::Layout => is(&[".pkr.hcl", ".pkrvars.hcl"]),
             Self::Values => is(&[".hcl", ".json"]) && !is(&[".pkr.hcl", ".pkr.json"]),
             Self::Files => true,
@@ -129,8 +131,18 @@ mod tests {
     fn only_files_of_use_are_offered() {
         let templates = ["a.pkr.hcl", "b.json", "empty/", "images/"];
         check("", Wanted::Templates, &templates);
-        check("", Wanted::LegacyTemplates, &["b.json", "empty/", "images/"]);
-        let values = ["b.json", "c.pkrvars.hcl", "c.pkrvars.json", "empty/", "images/"];
+        check(
+            "",
+            Wanted::LegacyTemplates,
+            &["b.json", "empty/", "images/"],
+        );
+        let values = [
+            "b.json",
+            "c.pkrvars.hcl",
+            "c.pkrvars.json",
+            "empty/",
+            "images/",
+        ];
         check("", Wanted::Values, &values);
         check("n", Wanted::Files, &["notes.txt"]);
         check(".h", Wanted::Templates, &[".hidden.json"]);
@@ -138,7 +150,12 @@ mod tests {
 
     #[test]
     fn a_folder_alone_comes_with_what_is_in_it() {
-        let images = ["images/", "images/d.pkr.json", "images/deep/", "images/e.pkr.yaml"];
+        let images = [
+            "images/",
+            "images/d.pkr.json",
+            "images/deep/",
+            "images/e.pkr.yaml",
+        ];
         check("im", Wanted::Templates, &images);
         check("empty/", Wanted::Templates, &[]);
         check("~/d.", Wanted::Templates, &["~/d.pkr.json"]);

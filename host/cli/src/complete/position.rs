@@ -180,7 +180,8 @@ impl Search<'_> {
         }
         let wanted = match (command.get_name(), before) {
             ("fmt", _) => Wanted::Layout,
-            ("fix" | "hcl2_upgrade", 0) => Wanted::LegacyTemplates,
+            ("fix", 0) => Wanted::JsonTemplates,
+            ("hcl2_upgrade", 0) => Wanted::LegacyTemplates,
             (_, 0) => Wanted::Templates,
             _ => return Vec::new(),
         };

@@ -212,7 +212,9 @@ fn read_inner(
         }
         "post-processor" => {
             let made = members(inner, scope, reading, problems);
-            build.post_processors.extend(made.into_iter().map(|member| vec![member]));
+            build
+                .post_processors
+                .extend(made.into_iter().map(|member| vec![member]));
         }
         "post-processors" => {
             let chain = read_chain(&inner, (base, scope), reading, problems);
@@ -232,11 +234,7 @@ fn read_inner(
 }
 
 /// There is only one error-cleanup-provisioner, and so no instances of it. Whether it asks for some.
-fn refuse_instances(
-    block: &BoundBlock,
-    reading: &Reading<'_>,
-    problems: &mut Diagnostics,
-) -> bool {
+fn refuse_instances(block: &BoundBlock, reading: &Reading<'_>, problems: &mut Diagnostics) -> bool {
     let asked = reading.arguments(block, Some(ComponentKind::Provisioner));
     for argument in &asked {
         problems.push(

@@ -107,10 +107,7 @@ fn inspect_build(
         text.push_str("      <no provisioner>\n");
     }
     for block in &build.provisioners {
-        line(
-            text,
-            format_args!("      {}", labelled(block)),
-        );
+        line(text, format_args!("      {}", labelled(block)));
     }
     text.push_str("\n    post-processors:\n");
     if build.post_processors.is_empty() {
@@ -119,10 +116,7 @@ fn inspect_build(
     for (number, chain) in build.post_processors.iter().enumerate() {
         line(text, format_args!("\n      {number}:"));
         for block in chain {
-            line(
-                text,
-                format_args!("        {}", labelled(block)),
-            );
+            line(text, format_args!("        {}", labelled(block)));
         }
     }
 }

@@ -64,7 +64,9 @@ impl<'a> ModuleSources<'a> {
         let (mut template, mut rest) = (self.root, used.text.as_str());
         while let Some((name, more)) = module_name(rest) {
             let found = template.modules.iter().find(|m| m.block.name == name);
-            template = &found.ok_or_else(|| no_module(template, name, used))?.template;
+            template = &found
+                .ok_or_else(|| no_module(template, name, used))?
+                .template;
             rest = more;
         }
         let path = &used.text[..used.text.len() - rest.len()];

@@ -95,13 +95,13 @@ impl Collected<'_> {
             problems: Diagnostics::new(),
         };
         for block in &blocks.builds {
-            let usable = planner.check_components(block);
+            planner.check_components(block);
             let mut runs = false;
             for used in &block.uses {
                 for found in planner.targets(used, block) {
                     runs = true;
                     let filters = &mut self.filters;
-                    let build = planner.build(block, (used, found), usable, filters);
+                    let build = planner.build(block, (used, found), filters);
                     self.steps += build.as_ref().map_or(1, steps);
                     if self.steps > STEP_LIMIT {
                         self.problems.push(too_large(block));
@@ -196,11 +196,15 @@ impl<'a> Planner<'a> {
             })
     }
 
-    /// Whether plugins offer every provisioner and post-processor of a block.
-    fn check_components(&mut self, block: &BuildBlock) -> bool {
-        let before = self.problems.len();
+    /// Says which provisioners and post-processors of a block no plugin offers. Its builds go
+    /// without them, so that what is wrong with the others is found, too.
+    fn check_components(&mut self, block: &BuildBlock) {
         for provisioner in &block.provisioners {
-            self.check_type(ComponentKind::Provisioner, "provisioner", provisioner.label());
+            self.check_type(
+                ComponentKind::Provisioner,
+                "provisioner",
+                provisioner.label(),
+            );
         }
         if let Some(cleanup) = &block.error_cleanup {
             let word = "error-cleanup-provisioner";
@@ -210,7 +214,6 @@ impl<'a> Planner<'a> {
             let label = post_processor.label();
             self.check_type(ComponentKind::PostProcessor, "post-processor", label);
         }
-        self.problems.len() == before
     }
 
     fn check_type(
@@ -238,7 +241,6 @@ impl<'a> Planner<'a> {
         &mut self,
         block: &BuildBlock,
         (used, (target, from)): (&SourceUse, Found<'a>),
-        usable: bool,
         filters: &mut Filters,
     ) -> Option<Build> {
         let (sources, path) = match &from {
@@ -265,7 +267,7 @@ impl<'a> Planner<'a> {
             return None;
         }
         let known = self.check_source_type(&target.key, source);
-        if !known || !usable {
+        if !known {
             return None;
         }
         let names = SourceNames {
@@ -279,7 +281,10 @@ impl<'a> Planner<'a> {
         locals.extend(group.map(|group| format!("{}.{group}", names.type_name)));
         let surroundings = self.surroundings(&names, Some(block.name.clone()));
         let scope = || {
-            let known = [("source", names.value()), ("build", build_name(&block.name))];
+            let known = [
+                ("source", names.value()),
+                ("build", build_name(&block.name)),
+            ];
             extended(&self.scope, known)
         };
         let mut steps = Steps {
@@ -288,15 +293,27 @@ impl<'a> Planner<'a> {
             reading: &mut self.reading,
             problems: Diagnostics::new(),
         };
-        let wanted = |block: &ProvisionerBlock| !block.filter.skips(&locals);
+        let components = self.components;
+        let offered = |kind, name: &str| components.schema(kind, name).is_some();
+        let wanted = |block: &ProvisionerBlock| {
+            !block.filter.skips(&locals) && offered(ComponentKind::Provisioner, block.label().0)
+        };
         let provisioner = |block: &ProvisionerBlock| plan_provisioner(block, &names, &surroundings);
         let provisioners = steps.of(&block.provisioners);
         let provisioners = provisioners.iter().map(AsRef::as_ref);
-        let provisioners = provisioners.filter(|b| wanted(b)).map(provisioner).collect();
+        let provisioners = provisioners
+            .filter(|b| wanted(b))
+            .map(provisioner)
+            .collect();
         let error_cleanup = block.error_cleanup.as_ref().filter(|b| wanted(b));
         let mut post_processors = Vec::new();
         for chain in &block.post_processors {
-            let planned = plan_chain(&steps.of(chain), &locals, &surroundings, filters);
+            let members = steps.of(chain);
+            let planned = plan_chain(&members, &locals, &surroundings, filters);
+            let planned: Vec<PostProcessor> = planned
+                .into_iter()
+                .filter(|one| offered(ComponentKind::PostProcessor, &one.component.type_name))
+                .collect();
             post_processors.extend(Some(planned).filter(|planned| !planned.is_empty()));
         }
         let found = steps.problems;

@@ -190,10 +190,7 @@ fn instance_target(group: &SourceKey, key: &str, used: &SourceUse, one: bool) ->
 
 fn duplicate(block: &BoundBlock, first: Span) -> Diagnostic {
     Diagnostic::error("Duplicate source block")
-        .detail(format!(
-            "There is already a {} block.",
-            block.header_text()
-        ))
+        .detail(format!("There is already a {} block.", block.header_text()))
         .at(block.header)
         .related(first, "the first one is here")
 }

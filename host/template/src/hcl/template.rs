@@ -111,10 +111,20 @@ pub(crate) fn load(
     options: &LoadOptions,
     sources: &mut SourceMap,
 ) -> (Option<HclTemplate>, Diagnostics) {
+    let (template, problems) = load_for_check(options, sources);
+    let fine = !problems.iter().any(Diagnostic::is_error);
+    (template.filter(|_| fine), problems)
+}
+
+/// As [`load`], but what could be read comes back with errors, too: there may be more to find.
+pub(crate) fn load_for_check(
+    options: &LoadOptions,
+    sources: &mut SourceMap,
+) -> (Option<HclTemplate>, Diagnostics) {
     load_called(options, None, &mut Chain::default(), sources)
 }
 
-/// Reads the files of a template, or of a module that `caller` calls.
+/// Reads the files of a template, or of a module that `caller` calls, as far as they can be read.
 pub(crate) fn load_called(
     options: &LoadOptions,
     caller: Option<Caller>,
@@ -131,7 +141,7 @@ pub(crate) fn load_called(
     for (name, form) in &selection.configuration {
         bodies.extend(parse(options, name, *form, sources, &mut problems));
     }
-    if problems.iter().any(Diagnostic::is_error) {
+    if bodies.is_empty() && problems.iter().any(Diagnostic::is_error) {
         return (None, problems);
     }
     let (mut declared, found) = declarations(&bodies, options);
@@ -158,9 +168,6 @@ pub(crate) fn load_called(
     problems.extend(found);
     for module in &modules {
         plugins.extend(module.template.required_plugins.iter().cloned());
-    }
-    if problems.iter().any(Diagnostic::is_error) {
-        return (None, problems);
     }
     let template = HclTemplate {
         options: options.clone(),

@@ -115,6 +115,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use host_diag::SourceMap;
+    use host_plugin_client::Registry;
     use host_template::{ConfigType, LoadOptions};
 
     use super::*;
@@ -141,7 +142,13 @@ mod tests {
             ..LoadOptions::default()
         };
         let (template, problems) = host_template::load(&options, &mut SourceMap::default());
-        Session::new(template.unwrap_or_else(|| panic!("{problems:?}")))
+        let mut template = template.unwrap_or_else(|| panic!("{problems:?}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let problems = runtime.block_on(template.initialize(&Registry::default(), true));
+        assert!(problems.is_empty(), "{problems:?}");
+        Session::new(template)
     }
 
     fn check(config_type: ConfigType, line: &str, expected: &[&str]) {

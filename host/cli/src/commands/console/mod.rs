@@ -105,12 +105,7 @@ enum Shown {
 ///
 /// Differs: Packer evaluates each line by itself, so that it cannot be given an expression of
 /// several lines.
-fn answer_all(
-    session: &Session,
-    ui: &Ui,
-    shown: Shown,
-    mut input: impl BufRead,
-) -> io::Result<u8> {
+fn answer_all(session: &Session, ui: &Ui, shown: Shown, mut input: impl BufRead) -> io::Result<u8> {
     let mut statements = Statements::new(session.language());
     let mut results = Results {
         ui,

@@ -70,7 +70,11 @@ fn is_heredoc(token: Token, text: &str) -> bool {
     };
     let head = head.strip_prefix('-').unwrap_or(head);
     let word = head.lines().next().unwrap_or_default().trim_end();
-    !word.is_empty() && !text[token.start..].lines().skip(1).any(|line| line.trim() == word)
+    !word.is_empty()
+        && !text[token.start..]
+            .lines()
+            .skip(1)
+            .any(|line| line.trim() == word)
 }
 
 #[cfg(test)]
