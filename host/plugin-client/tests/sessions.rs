@@ -66,6 +66,7 @@ impl Host {
             spans: HashMap::from([(path, Span::new(FileId(0), 5, 9))]),
             header_span: None,
             header: "source \"x\" \"y\"".to_owned(),
+            waits_for: BTreeMap::new(),
         }
     }
 

@@ -29,10 +29,13 @@ pub fn without_consequences(
     (template, components): (Option<&Template>, Option<&dyn Components>),
     sources: &SourceMap,
 ) -> Diagnostics {
+    let damaged = template.is_some_and(Template::is_damaged);
     let missing = missing_sources(template, components);
     let mut kept = Diagnostics::new();
     for problem in problems {
-        let follows = (incomplete && seems_missing(&problem, sources))
+        let unset = damaged && problem.summary.starts_with("Unset variable");
+        let follows = unset
+            || (incomplete && seems_missing(&problem, sources))
             || missing.iter().any(|source| is_of_plugin(&problem, source))
             || kept
                 .iter()
@@ -69,9 +72,6 @@ fn is_of_plugin(problem: &Diagnostic, source: &str) -> bool {
 
 fn seems_missing(problem: &Diagnostic, sources: &SourceMap) -> bool {
     let summary = problem.summary.as_str();
-    if summary.starts_with("Unset variable") {
-        return true;
-    }
     let of_source = summary.starts_with("Unknown source ") && !summary.contains(" type ");
     if !of_source && !ABSENT.contains(&summary) {
         return false;

@@ -116,9 +116,18 @@ impl Template {
         }
     }
 
+    /// Whether some of its text could not be read, so that options may be missing.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        match &self.inner {
+            TemplateKind::Hcl(template) => template.damaged,
+            TemplateKind::Legacy(_) => false,
+        }
+    }
+
     /// The required plugins that nothing in `components` stands for, in one problem.
     #[must_use]
-    pub fn missing_plugins(&self, components: &dyn Components) -> Option<Diagnostic> {
+    pub fn missing_plugins(&self, components: &dyn Components) -> Option<host_diag::Diagnostic> {
         crate::hcl::missing_plugins(self.required_plugins(), components)
     }
 
@@ -229,7 +238,8 @@ pub struct Component {
     pub type_name: String,
     /// The block's header, for diagnostics.
     pub span: Option<Span>,
-    /// The header as it reads: `provisioner "shell"`; of an instance, `provisioner "shell" ["key"]`.
+    /// The header as it reads: `provisioner "shell"`; that of an instance has its key behind it,
+    /// `provisioner "shell" ["key"]`.
     pub header: String,
     /// Key or number of the instance, when `for_each` or `count` made its block.
     pub instance: Option<String>,

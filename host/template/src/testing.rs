@@ -111,6 +111,20 @@ impl FakeComponents {
             (ComponentKind::Builder, "null", Schema::default()),
             (
                 ComponentKind::Builder,
+                "fleet",
+                Schema {
+                    attributes: vec![
+                        option("count", primitive(Primitive::Number)),
+                        option(
+                            "for_each",
+                            Type::Map(Box::new(primitive(Primitive::String))),
+                        ),
+                    ],
+                    ..Schema::default()
+                },
+            ),
+            (
+                ComponentKind::Builder,
                 "open",
                 Schema {
                     open: true,

@@ -88,6 +88,10 @@ impl BuildRun<'_> {
         cancel: CancellationToken,
     ) -> u8 {
         let registry = Registry::scan(self.world.settings()).await;
+        if let Some(problem) = template.missing_plugins(&registry) {
+            template::report(self.ui, &vec![problem], &sources);
+            return exit::FAILED;
+        }
         let directory = match registry.run_directory().await {
             Ok(directory) => directory,
             Err(error) => return failed(self.ui, &error),
@@ -210,14 +214,19 @@ pub fn usage(ui: &Ui, message: &str, command: &str) -> u8 {
 
 /// Reports that kiln's own folders or plugins are not usable.
 pub fn failed(ui: &Ui, error: &ClientError) -> u8 {
+    ui.error(&failure_text(error));
+    exit::FAILED
+}
+
+/// An error with its causes.
+pub fn failure_text(error: &ClientError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text.push_str(&format!(": {cause}"));
         source = cause.source();
     }
-    ui.error(&text);
-    exit::FAILED
+    text
 }
 
 /// Tells that something a plugin left behind is gone now, or why it is still there.

@@ -3,13 +3,13 @@
 use host_diag::{Diagnostic, Diagnostics, Severity, SourceMap, render_json};
 use host_engine::Options;
 use host_plugin_client::Registry;
-use host_template::LoadOptions;
+use host_template::{Build, Components, Examined, LoadOptions, without_consequences};
 use host_ui::Ui;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::arguments::ValidateArguments;
-use crate::commands::build::{failed, report_leftover, usage};
+use crate::commands::build::{failure_text, report_leftover, usage};
 use crate::world::World;
 use crate::{exit, template, version};
 
@@ -18,82 +18,105 @@ const FORMAT_VERSION: u32 = 1;
 
 /// Checks a template without running anything but its data sources, and these only when asked to.
 pub async fn run(world: &World, ui: &Ui, arguments: ValidateArguments) -> u8 {
-    let warn = !arguments.no_warn_undeclared_var;
-    let options = match template::options(world, &arguments.template, warn) {
-        Ok(options) => options,
-        Err(message) => return usage(ui, &message, "validate"),
-    };
     let mut report = Report {
         ui,
-        json: arguments.json,
         sources: SourceMap::default(),
-        all: Diagnostics::new(),
+        problems: Diagnostics::new(),
     };
-    if check(world, &options, &arguments, &mut report)
-        .await
-        .is_none()
-    {
-        return exit::FAILED;
+    let warn = !arguments.no_warn_undeclared_var;
+    match template::options(world, &arguments.template, warn) {
+        Ok(options) => check(world, &options, &arguments, &mut report).await,
+        Err(message) if arguments.json => {
+            let problem = Diagnostic::error("Invalid command line").detail(message);
+            let hint = "Run `kiln validate -help` for what it takes.".to_owned();
+            report.problems.push(problem.hint(hint));
+        }
+        Err(message) => return usage(ui, &message, "validate"),
     }
-    report.end(arguments.syntax_only)
+    if arguments.json {
+        report.document()
+    } else {
+        report.text(arguments.syntax_only)
+    }
 }
 
-/// Finds everything wrong with a template; `None` (reported) when that cannot be done.
+/// Finds everything wrong with a template, in one go: a part that is wrong stops nothing but what
+/// needs it.
 async fn check(
     world: &World,
     options: &LoadOptions,
     arguments: &ValidateArguments,
     report: &mut Report<'_>,
-) -> Option<()> {
+) {
     let ui = report.ui;
-    let (template, problems) = host_template::load(options, &mut report.sources);
+    let Examined {
+        template,
+        problems,
+        incomplete,
+    } = host_template::load_for_check(options, &mut report.sources);
+    report.problems = problems;
     if let Some(template) = &template {
         template::hide_secrets(ui, template);
     }
-    report.add(problems);
-    let Some(mut template) = template.filter(|_| report.usable() && !arguments.syntax_only) else {
-        return Some(());
+    let Some(mut template) = template.filter(|_| !arguments.syntax_only) else {
+        return;
     };
     let registry = Registry::scan(world.settings()).await;
-    let problems = template
-        .initialize(&registry, arguments.evaluate_datasources)
-        .await;
+    let missing = template.missing_plugins(&registry);
+    report.problems.extend(missing);
+    let execute = arguments.evaluate_datasources && report.usable();
+    let problems = template.initialize(&registry, execute).await;
     let secrets = template::hide_secrets(ui, &template);
-    report.add(problems);
+    report.problems.extend(problems);
     let (builds, problems) = template.builds(&registry);
-    report.add(problems);
+    report.problems.extend(problems);
+    if !template.is_damaged() {
+        let options = Options {
+            core_version: version::PACKER.to_owned(),
+            run_uuid: world.run_uuid.clone(),
+            started_at_unix_nanos: world.started_at_unix_nanos,
+            secrets,
+            ..Options::default()
+        };
+        prepare(builds, &registry, &options, report).await;
+    }
+    let found = std::mem::take(&mut report.problems);
+    let known: (_, Option<&dyn Components>) = (Some(&template), Some(&registry));
+    report.problems = without_consequences(found, incomplete, known, &report.sources);
+}
+
+/// Has the plugins check the configurations of their components.
+async fn prepare(
+    builds: Vec<Build>,
+    registry: &Registry,
+    options: &Options,
+    report: &mut Report<'_>,
+) {
     let directory = match registry.run_directory().await {
         Ok(directory) => directory,
         Err(error) => {
-            failed(ui, &error);
-            return None;
+            let detail = failure_text(&error);
+            let problem = Diagnostic::error("Cannot check the options of components");
+            report.problems.push(problem.detail(detail));
+            return;
         }
     };
-    let options = Options {
-        core_version: version::PACKER.to_owned(),
-        run_uuid: world.run_uuid.clone(),
-        started_at_unix_nanos: world.started_at_unix_nanos,
-        secrets,
-        ..Options::default()
-    };
-    let (prepared, problems) = host_engine::prepare(builds, &registry, &directory, &options).await;
+    let (prepared, problems) = host_engine::prepare(builds, registry, &directory, options).await;
     drop(prepared);
-    report.add(problems);
-    for leftover in directory.finish(&registry).await {
-        report_leftover(ui, &leftover);
+    report.problems.extend(problems);
+    for leftover in directory.finish(registry).await {
+        report_leftover(report.ui, &leftover);
     }
-    Some(())
 }
 
-/// What was found, printed as it comes or, as data, all at the end.
+/// What was found.
 struct Report<'a> {
     ui: &'a Ui,
-    json: bool,
     sources: SourceMap,
-    all: Diagnostics,
+    problems: Diagnostics,
 }
 
-/// What `-json` prints. `validate.schema.json` beside this program's manifest describes it.
+/// What `-json` prints; `host/diag/diagnostics.schema.json` describes it.
 #[derive(Serialize)]
 struct Document {
     format_version: u32,
@@ -104,38 +127,37 @@ struct Document {
 }
 
 impl Report<'_> {
-    fn add(&mut self, problems: Diagnostics) {
-        if !self.json {
-            template::report(self.ui, &problems, &self.sources);
-        }
-        self.all.extend(problems);
-    }
-
     /// Whether nothing found so far is an error.
     fn usable(&self) -> bool {
-        !self.all.iter().any(Diagnostic::is_error)
+        !self.problems.iter().any(Diagnostic::is_error)
     }
 
-    /// Says whether the template is valid.
-    fn end(&self, syntax_only: bool) -> u8 {
-        let valid = self.usable();
-        if self.json {
-            self.ui.say(&self.document());
-        } else if valid && syntax_only {
-            self.ui
-                .say("Syntax-only check passed. Everything looks okay.");
-        } else if valid {
-            self.ui.say("The configuration is valid.");
+    fn status(&self) -> u8 {
+        if self.usable() {
+            exit::DONE
+        } else {
+            exit::FAILED
         }
-        if valid { exit::DONE } else { exit::FAILED }
     }
 
-    fn document(&self) -> String {
+    /// Prints what was found for people.
+    fn text(&self, syntax_only: bool) -> u8 {
+        if template::report(self.ui, &self.problems, &self.sources) {
+            self.ui.say(match syntax_only {
+                true => "Syntax-only check passed. Everything looks okay.",
+                false => "The configuration is valid.",
+            });
+        }
+        self.status()
+    }
+
+    /// Prints what was found for programs.
+    fn document(&self) -> u8 {
         let count = |severity: Severity| {
-            let all = self.all.iter();
+            let all = self.problems.iter();
             all.filter(|one| one.severity == severity).count()
         };
-        let diagnostics = RawValue::from_string(render_json(&self.all, &self.sources));
+        let diagnostics = RawValue::from_string(render_json(&self.problems, &self.sources));
         let document = Document {
             format_version: FORMAT_VERSION,
             valid: self.usable(),
@@ -143,7 +165,9 @@ impl Report<'_> {
             warning_count: count(Severity::Warning),
             diagnostics: diagnostics.expect("diagnostics are rendered as JSON"),
         };
-        serde_json::to_string_pretty(&document)
-            .expect("text and numbers can always be written as JSON")
+        let text = serde_json::to_string_pretty(&document)
+            .expect("text and numbers can always be written as JSON");
+        self.ui.say(&text);
+        self.status()
     }
 }

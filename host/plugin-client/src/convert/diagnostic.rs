@@ -48,7 +48,7 @@ fn path_step(step: Step) -> PathStep {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::{BTreeMap, HashMap};
 
     use host_diag::{FileId, Span};
     use host_eval::Value;
@@ -67,6 +67,7 @@ mod tests {
             spans,
             header_span: Some(span(1)),
             header: "source \"qemu\" \"x\"".to_owned(),
+            waits_for: BTreeMap::new(),
         }
     }
 

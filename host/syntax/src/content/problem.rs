@@ -27,6 +27,12 @@ pub(super) fn unsupported_argument(name: &str, schema: &ContentSchema) -> Diagno
             .map(|name| format!("did you mean `{name}`?"))
             .or_else(|| {
                 nearest(name, kinds).map(|kind| format!("did you mean a block `{kind} {{ … }}`?"))
+            })
+            .or_else(|| {
+                let is_file = schema.blocks.iter().any(|rule| rule.kind == "locals");
+                is_file.then(|| {
+                    format!("to give it a name, declare it: `locals {{ … }}`, then `local.{name}`")
+                })
             }),
     )
 }
@@ -39,6 +45,9 @@ pub(super) fn unsupported_block(kind: &str, schema: &ContentSchema) -> Diagnosti
             "`{kind}` is an argument: write `{kind} = …` with `=`"
         ));
     }
+    if let Some(hint) = elsewhere(kind, schema) {
+        return diagnostic.hint(hint);
+    }
     let kinds = schema.blocks.iter().map(|rule| rule.kind.as_str());
     let names = schema.attributes.iter().map(|rule| rule.name.as_str());
     diagnostic.hint(
@@ -48,6 +57,31 @@ pub(super) fn unsupported_block(kind: &str, schema: &ContentSchema) -> Diagnosti
                 nearest(kind, names).map(|name| format!("did you mean the argument `{name} = …`?"))
             }),
     )
+}
+
+/// Where a block of a template that stands in the wrong place belongs.
+fn elsewhere(kind: &str, schema: &ContentSchema) -> Option<String> {
+    let allowed = |kind: &str| schema.blocks.iter().any(|rule| rule.kind == kind);
+    let text = match kind {
+        "provisioner" | "error-cleanup-provisioner" | "post-processor" | "post-processors"
+            if allowed("build") =>
+        {
+            format!("`{kind}` blocks stand in a `build` block")
+        }
+        "build" | "variable" | "variables" | "locals" | "local" | "data" | "packer"
+            if !allowed("build") =>
+        {
+            format!("`{kind}` blocks stand by themselves, outside of other blocks")
+        }
+        "required_plugins" if allowed("build") => {
+            "`required_plugins` stands in a `packer` block".to_owned()
+        }
+        "terraform" | "resource" | "provider" if allowed("build") => {
+            format!("`{kind}` is a block of Terraform; templates for images have none")
+        }
+        _ => return None,
+    };
+    Some(text)
 }
 
 pub(super) fn unsupported_property(name: &str, schema: &ContentSchema) -> Diagnostic {

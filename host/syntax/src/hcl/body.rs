@@ -114,7 +114,19 @@ impl<'t> BodyReader<'t> {
             TokenKind::Broken => return Err(Failure::Item),
             TokenKind::OpenQuote => return self.quoted_name(name),
             _ => {
-                self.report(item_required(), name);
+                let sign = name.text(self.expressions.text);
+                let hint = match name.kind {
+                    TokenKind::OpenBrace if name.start == 0 => Some(
+                        "a template in JSON is a file that ends in `.pkr.json`, or in `.json` for the legacy form"
+                            .to_owned(),
+                    ),
+                    TokenKind::Minus => Some("a comment begins with `#` or `//`".to_owned()),
+                    TokenKind::CloseBracket | TokenKind::CloseParen => {
+                        Some(format!("remove this `{sign}`, or look for one too many before it"))
+                    }
+                    _ => None,
+                };
+                self.report(item_required().hint(hint), name);
                 return Err(Failure::Item);
             }
         }
@@ -142,12 +154,19 @@ impl<'t> BodyReader<'t> {
             }
             TokenKind::Broken => Err(Failure::Item),
             other => {
-                let wrong_sign = if other == TokenKind::Colon {
-                    Some("write `=` instead of `:`".to_owned())
-                } else {
-                    None
+                let sign = self.peek().text(self.expressions.text);
+                let hint = match other {
+                    TokenKind::Colon => Some("write `=` instead of `:`".to_owned()),
+                    TokenKind::Operator if sign.starts_with('=') => {
+                        Some(format!("write `=` instead of `{sign}`"))
+                    }
+                    TokenKind::Newline | TokenKind::End => Some(format!(
+                        "to set an argument, write `{} = …`",
+                        name.text(self.expressions.text)
+                    )),
+                    _ => None,
                 };
-                self.report(item_required().hint(wrong_sign), name);
+                self.report(item_required().hint(hint), name);
                 Err(Failure::Item)
             }
         }
@@ -166,9 +185,13 @@ impl<'t> BodyReader<'t> {
 
     fn attribute(&mut self, name: Ident, ending: Ending) -> Result<Attribute, Failure> {
         let start = self.at;
-        let (end, failure) = match outline::extent(self.expressions.tokens, start) {
-            Extent::Sound(end) => (end, Failure::Item),
-            Extent::Mismatch(end) => (end, Failure::Structure),
+        let tokens = self.expressions.tokens;
+        let (end, failure) = match outline::next_argument(self.expressions.text, tokens, start) {
+            Some(end) => (end, Failure::Item),
+            None => match outline::extent(tokens, start) {
+                Extent::Sound(end) => (end, Failure::Item),
+                Extent::Mismatch(end) => (end, Failure::Structure),
+            },
         };
         let place = match ending {
             Ending::Line => Place::Attribute,
@@ -217,10 +240,13 @@ impl<'t> BodyReader<'t> {
 
     fn block(&mut self, kind: Ident, first: Token) -> Result<Block, Failure> {
         let mut labels = Vec::new();
-        while self.kind() != TokenKind::OpenBrace {
+        while !matches!(self.kind(), TokenKind::OpenBrace | TokenKind::Newline) {
             labels.push(self.label(&kind.name)?);
         }
-        let open = self.peek();
+        if self.kind() == TokenKind::Newline {
+            self.brace_missing(&kind, &labels, first)?;
+        }
+        let (open, open_at) = (self.peek(), self.at);
         self.at += 1;
         let header = kind
             .span
@@ -229,12 +255,7 @@ impl<'t> BodyReader<'t> {
         let closed = self.block_body(&mut body);
         let close = self.peek();
         if closed.is_ok() && close.kind == TokenKind::End {
-            self.report(
-                Diagnostic::error("Unclosed configuration block").detail(
-                    "There is no closing brace for this block before the end of the file. The brace may be missing here or in a block inside.",
-                ).related(self.expressions.origin.span(first.start, first.end), "the block begins here"),
-                open,
-            );
+            self.unclosed(first, open_at);
             return Err(Failure::Structure);
         }
         closed?;
@@ -253,6 +274,96 @@ impl<'t> BodyReader<'t> {
             header,
             span,
         })
+    }
+
+    /// Behind a header stands a line break instead of a brace. Goes on where the body seems to begin,
+    /// with the token that stands for the brace; fails when there seems to be none.
+    fn brace_missing(
+        &mut self,
+        kind: &Ident,
+        labels: &[Ident],
+        first: Token,
+    ) -> Result<(), Failure> {
+        let place = self.peek();
+        let tokens = self.expressions.tokens;
+        let ahead = tokens[self.at..].iter();
+        let breaks = ahead.take_while(|token| token.kind == TokenKind::Newline);
+        let next_at = self.at + breaks.count();
+        let next = tokens[next_at];
+        let text = self.expressions.text;
+        let problem = Diagnostic::error("Invalid block definition")
+            .detail("A block's body begins with `{` on the same line as its header.");
+        if next.kind == TokenKind::OpenBrace {
+            self.report(
+                problem.hint("move this brace up to the end of the header".to_owned()),
+                next,
+            );
+            self.at = next_at;
+            return Ok(());
+        }
+        let goes_on = outline::indent(text, next) > outline::indent(text, first);
+        if goes_on && next.kind == TokenKind::Ident {
+            self.report(problem.hint("write `{` here".to_owned()), place);
+            return Ok(());
+        }
+        let hint = match labels {
+            [value] => {
+                let start = (value.span.start - kind.span.start) as usize + first.start;
+                let value = text.get(start..place.start).unwrap_or_default();
+                format!("to set an argument, write `{} = {value}`", kind.name)
+            }
+            _ => "write `{` here, and `}` behind what is in the block".to_owned(),
+        };
+        self.report(problem.hint(hint), place);
+        Err(Failure::Item)
+    }
+
+    /// The text ends within the block whose brace is token `open`. Reading goes on at the next header
+    /// at the margin, if there is one.
+    fn unclosed(&mut self, first: Token, open: usize) {
+        let tokens = self.expressions.tokens;
+        let broken = tokens[open..].iter().any(|token| {
+            let text = &self.expressions.text[token.start..token.end];
+            token.kind == TokenKind::Broken && text.contains('\n')
+        });
+        // What was swallowed with a string, heredoc or comment without end may hold the brace.
+        if broken || self.expressions.text_ends_early {
+            return;
+        }
+        let text = self.expressions.text;
+        let suspect = outline::unclosed_brace(text, tokens, open);
+        let (brace, next) = suspect.unwrap_or((open, tokens.len() - 1));
+        let header = outline::first_of_line(text, tokens, brace);
+        let mut problem = Diagnostic::error("Unclosed configuration block").detail(
+            "There is no closing brace for this block before the end of the file. The brace may be missing here or in a block inside.",
+        );
+        if suspect.is_some() {
+            problem = Diagnostic::error("Unclosed configuration block")
+                .detail("This brace is not closed.")
+                .related(
+                    self.expressions
+                        .origin
+                        .span(tokens[next].start, tokens[next].end),
+                    "by its indent, this is no longer within it: `}` is missing before",
+                );
+        } else {
+            let span = self.expressions.origin.span(first.start, first.end);
+            problem = problem.related(span, "the block begins here");
+        }
+        let place = Token {
+            end: tokens[brace].end,
+            ..header
+        };
+        self.report(problem, place);
+        let mut at = open + 1;
+        while tokens[at].kind != TokenKind::End {
+            if outline::is_header_at_margin(text, tokens, at) {
+                // The margin reader steps over the token it starts at.
+                self.at = at - 1;
+                return;
+            }
+            at += 1;
+        }
     }
 
     /// Reads what is between the braces; the closing brace stays.
@@ -296,8 +407,12 @@ impl<'t> BodyReader<'t> {
                 } else {
                     "A block's body begins with `{` on the same line as its header.".to_owned()
                 };
+                let hint = (other == TokenKind::Equal)
+                    .then(|| "remove the `=` in front of a block's brace".to_owned());
                 self.report(
-                    Diagnostic::error("Invalid block definition").detail(detail),
+                    Diagnostic::error("Invalid block definition")
+                        .detail(detail)
+                        .hint(hint),
                     token,
                 );
                 Err(Failure::Item)

@@ -42,6 +42,8 @@ pub(super) struct ExpressionReader<'t> {
     pub tokens: &'t [Token],
     pub origin: Origin,
     pub diagnostics: Diagnostics,
+    /// Whether something that does not end, a comment say, took the rest of the text.
+    pub text_ends_early: bool,
     levels: usize,
 }
 
@@ -52,6 +54,7 @@ impl<'t> ExpressionReader<'t> {
             tokens,
             origin,
             diagnostics: Diagnostics::new(),
+            text_ends_early: false,
             levels: 0,
         }
     }
@@ -175,11 +178,40 @@ impl<'t> ExpressionReader<'t> {
             (None, Some(opener)) => opener,
             (None, None) => self.tokens[end],
         };
+        if let Some(found) = pieces.get(piece) {
+            diagnostic = diagnostic.hint(self.advice(found.first));
+        }
         if let (Some(opener), Some(_)) = (opener, found) {
             diagnostic =
                 diagnostic.related(self.origin.span(opener.start, opener.end), "opened here");
         }
         self.report(diagnostic, place);
+    }
+
+    /// What somebody used to another language may have meant by token `at`.
+    fn advice(&self, at: usize) -> Option<String> {
+        let word = |at: Option<usize>| {
+            let token = at.and_then(|at| self.tokens.get(at));
+            token.map_or("", |token| token.text(self.text))
+        };
+        let (before, here, after) = (word(at.checked_sub(1)), word(Some(at)), word(Some(at + 1)));
+        let text = match (before, here, after) {
+            (_, "and", _) => "write `&&` for `and`",
+            (_, "or", _) => "write `||` for `or`",
+            ("not", ..) => "write `!` for `not`",
+            ("+", "+", _) => "text is joined in a template: `\"${a}${b}\"`",
+            ("*", "*", _) => "a power is `pow(base, exponent)`",
+            ("<", ">", _) => "what differs is tested with `!=`",
+            ("==", "=", _) => "equality is tested with two signs: `==`",
+            ("?", ":", _) => "for a value that may be null, write `coalesce(x, y)` or `try(x, y)`",
+            (_, ",", "\n" | "\r\n" | "") => "arguments end with their lines; remove the comma",
+            (_, "for", _) | ("for", ..) => {
+                "a `for` expression stands in brackets: `[for x in list : …]`"
+            }
+            (_, _, "=") => "begin a new line for the next argument",
+            _ => return None,
+        };
+        Some(text.to_owned())
     }
 
     /// Reads the string or heredoc that token `open` opens.

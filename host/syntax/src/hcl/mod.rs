@@ -51,7 +51,11 @@ pub fn parse_hcl(file: FileId, text: &str) -> (Option<Body>, Diagnostics) {
         return (None, limited(diagnostics));
     }
     let tokens = without_comments(tokens);
-    let mut reader = BodyReader::new(ExpressionReader::new(text, &tokens, origin));
+    let mut expressions = ExpressionReader::new(text, &tokens, origin);
+    expressions.text_ends_early = diagnostics
+        .iter()
+        .any(|one| one.summary.starts_with("Unterminated"));
+    let mut reader = BodyReader::new(expressions);
     let body = reader.file();
     diagnostics.append(&mut reader.into_diagnostics());
     (Some(Body::Native(body)), limited(diagnostics))
@@ -115,6 +119,8 @@ fn without_comments(mut tokens: Vec<Token>) -> Vec<Token> {
 /// In the order of the text, and so few that they can be read.
 fn limited(mut diagnostics: Diagnostics) -> Diagnostics {
     diagnostics.sort_by_key(|one| one.subject.map(|span| (span.start, span.end)));
+    // What is behind a brace that was left open may have been read twice.
+    diagnostics.dedup_by(|second, first| second.repeats(first));
     let left_out = diagnostics.len().saturating_sub(MOST_DIAGNOSTICS);
     if left_out > 0 {
         diagnostics.truncate(MOST_DIAGNOSTICS);

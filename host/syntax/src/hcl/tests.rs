@@ -434,8 +434,8 @@ fn explains_broken_bodies() {
     check_file("a \"b\" = 1\n", "", &["Invalid block definition at \"=\""]);
     check_file(
         "a \"b\"\n{\n}\n",
-        "",
-        &["Invalid block definition at \"\\n\""],
+        "a \"b\" {}",
+        &["Invalid block definition at \"{\""],
     );
     check_file(
         "a \"${b}\" {\n}\n",

@@ -231,6 +231,10 @@ impl Scanner<'_> {
                 "There is no operator `{character}`; bits cannot be combined."
             )),
             '\u{FEFF}' => invalid("A byte-order mark may only be at the start of a file."),
+            '$' | '%' if rest[length..].starts_with('{') => invalid(&format!(
+                "`{character}{{` begins an expression within text; here is an expression already."
+            ))
+            .hint(format!("write what is in `{character}{{…}}` without it")),
             _ => invalid(&format!("The character {character:?} has no meaning here.")),
         };
         self.report(diagnostic, self.at, self.at + length);

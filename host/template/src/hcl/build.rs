@@ -314,6 +314,18 @@ fn source_texts(expr: &Expr, scope: &Scope, problems: &mut Diagnostics) -> Vec<(
             continue;
         }
         let items = match value.as_sequence() {
+            None if whole && !value.is_unknown() => {
+                problems.push(
+                    Diagnostic::error("Unsuitable value type")
+                        .detail(format!(
+                            "Unsuitable value for \"sources\": list of string required, but have {}.",
+                            value.ty.friendly_name()
+                        ))
+                        .at(part.span)
+                        .hint("Write brackets around it: `sources = [\"source.TYPE.NAME\"]`.".to_owned()),
+                );
+                continue;
+            }
             Some(items) if whole => items.to_vec(),
             _ => vec![value],
         };

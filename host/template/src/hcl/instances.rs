@@ -28,7 +28,7 @@ pub(crate) const ARGUMENTS: [&str; 2] = ["for_each", "count"];
 /// Most instances of one block.
 const LIMIT: i64 = 10_000;
 /// Most instances of all blocks of a template: a build block and the provisioners in it multiply.
-const TOTAL_LIMIT: usize = 200_000;
+const TOTAL_LIMIT: usize = 100_000;
 
 /// What blocks are made of.
 pub(crate) struct Reading<'a> {
@@ -63,6 +63,9 @@ impl<'a> Reading<'a> {
         problems: &mut Diagnostics,
     ) -> Vec<BoundBlock> {
         let asked = self.arguments(&block, kind);
+        if !asked.is_empty() && self.exhausted() {
+            return Vec::new();
+        }
         let mut found = Diagnostics::new();
         let rounds = match asked.as_slice() {
             [] => return vec![block],
@@ -85,6 +88,11 @@ impl<'a> Reading<'a> {
         problems.extend(in_block(found, &block.header_text()));
         let rounds = rounds.into_iter().filter(|_| fits);
         rounds.map(|round| instance(&block, round)).collect()
+    }
+
+    /// Whether more instances were asked for than there may be; that was said.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.left.is_none()
     }
 
     /// The arguments of `block` that make instances.
@@ -319,4 +327,36 @@ fn check_keys(
         }
         first
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use host_diag::{Diagnostics, SourceMap};
+    use host_syntax::parse_hcl;
+
+    use super::{BoundBlock, Reading};
+    use crate::hcl::declarations::pending_schema;
+    use crate::hcl::scope;
+
+    #[test]
+    fn all_blocks_together_make_a_limited_number() {
+        let mut sources = SourceMap::default();
+        let file = sources.add("t", "build {\n  count = 2\n}\n".to_owned());
+        let (body, _) = parse_hcl(file, sources.text(file));
+        let (mut content, _) = body.expect("it parses").content(&pending_schema());
+        let block = BoundBlock::plain(content.blocks.remove(0), None);
+        let mut reading = Reading {
+            components: None,
+            left: Some(3),
+        };
+        let mut problems = Diagnostics::new();
+        let mut made = || {
+            let made = reading.instances(block.clone(), None, &scope::empty(), &mut problems);
+            made.len()
+        };
+        assert_eq!([made(), made(), made()], [2, 0, 0]);
+        assert!(reading.exhausted());
+        let summaries: Vec<&str> = problems.iter().map(|one| one.summary.as_str()).collect();
+        assert_eq!(summaries, ["Too many instances"]);
+    }
 }

@@ -17,7 +17,7 @@
 //! `graph` and `evaluation` order and compute them, `plan` makes builds of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap, Span, nearest};
 use host_eval::{Scope, Value, evaluate};
@@ -54,6 +54,8 @@ pub(crate) struct Chain {
     folders: Vec<PathBuf>,
     /// Modules loaded so far.
     loaded: usize,
+    /// Whether modules call each other without end, or nearly so; that was said.
+    endless: bool,
 }
 
 impl Chain {
@@ -61,6 +63,15 @@ impl Chain {
     pub(crate) fn start(&mut self, folder: &Path) {
         // A folder that cannot be found has been reported, or has nothing to call.
         self.folders.extend(folder.canonicalize());
+    }
+
+    /// Why no module may be loaded from `folder`, if that is so.
+    fn refuses(&self, block: &ModuleBlock, folder: &PathBuf) -> Option<Diagnostic> {
+        // The first folder is that of the template itself.
+        if self.folders.contains(folder) || self.folders.len() > DEPTH_LIMIT {
+            return Some(endless(block, &self.folders, folder));
+        }
+        (self.loaded == LIMIT).then(|| too_many(block))
     }
 }
 
@@ -209,6 +220,9 @@ pub(crate) fn load_modules(
 ) -> (Vec<Module>, Diagnostics) {
     let (mut modules, mut problems) = (Vec::new(), Diagnostics::new());
     for block in blocks {
+        if chain.endless {
+            break;
+        }
         let path = Path::new(base_dir).join(&block.source);
         let folder = options.working_dir.join(&path);
         let folder = match folder.canonicalize() {
@@ -218,17 +232,15 @@ pub(crate) fn load_modules(
                 continue;
             }
         };
-        if chain.folders.contains(&folder) || chain.folders.len() >= DEPTH_LIMIT {
-            problems.push(endless(&block, &chain.folders, &folder));
-            continue;
-        }
-        if chain.loaded == LIMIT {
-            problems.push(too_many(&block));
+        let problem = chain.refuses(&block, &folder);
+        if let Some(problem) = problem {
+            chain.endless = true;
+            problems.push(problem);
             break;
         }
         chain.loaded += 1;
         let called = LoadOptions {
-            path: clean(&path),
+            path: short(&path, &options.working_dir, &folder),
             variables: Vec::new(),
             variable_files: Vec::new(),
             environment: options
@@ -305,6 +317,24 @@ fn too_many(block: &ModuleBlock) -> Diagnostic {
         ))
         .at(block.span)
         .context(block.header.clone())
+}
+
+/// The path without its `folder/..`, when that leads to the same folder.
+fn short(path: &Path, working_dir: &Path, folder: &Path) -> String {
+    let mut parts = PathBuf::new();
+    for part in path.components() {
+        let back = matches!(part, Component::ParentDir)
+            && matches!(parts.components().next_back(), Some(Component::Normal(_)));
+        if back {
+            parts.pop();
+        } else {
+            parts.push(part);
+        }
+    }
+    // A link on the way leads elsewhere.
+    let found = working_dir.join(&parts).canonicalize();
+    let same = found.is_ok_and(|found| found == folder);
+    clean(if same { &parts } else { path })
 }
 
 /// The path without `./` at its start and in it.

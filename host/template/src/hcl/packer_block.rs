@@ -10,6 +10,9 @@ use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 use crate::constraint::{Constraints, Version};
 use crate::hcl::scope;
 
+/// What it is called when a template is for another version.
+pub(crate) const UNSUPPORTED_VERSION: &str = "Unsupported Packer Core version";
+
 /// A plugin that a template asks for.
 #[derive(Clone, Debug)]
 pub struct RequiredPlugin {
@@ -41,7 +44,7 @@ pub(crate) fn check_core_version(blocks: &[Block], core_version: &str) -> Diagno
         for attribute in &content.attributes {
             match read_constraints(attribute) {
                 Ok(constraints) if !constraints.allow(&running.core()) => problems.push(
-                    Diagnostic::error("Unsupported Packer Core version")
+                    Diagnostic::error(UNSUPPORTED_VERSION)
                         .detail(format!(
                             "This template asks for version `{constraints}`; this program speaks \
                              for version `{running}`."
@@ -199,7 +202,7 @@ fn required_plugin(attribute: &Attribute, problems: &mut Diagnostics) -> Option<
         name: name.clone(),
         source,
         version,
-        span,
+        span: attribute.name.span,
     })
 }
 

@@ -73,6 +73,9 @@ struct Collected<'a> {
 impl Collected<'_> {
     /// Adds the builds of a template and of its modules, with `prefix` before their names.
     fn template(&mut self, template: &HclTemplate, prefix: &str) {
+        if self.steps > STEP_LIMIT {
+            return;
+        }
         let (blocks, problems) = template.blocks(Some(self.components));
         self.blocks += blocks.builds.len() + blocks.empty.len();
         self.problems.extend(problems);
@@ -105,6 +108,7 @@ impl Collected<'_> {
                     self.steps += build.as_ref().map_or(1, steps);
                     if self.steps > STEP_LIMIT {
                         self.problems.push(too_large(block));
+                        self.builds.clear();
                         return;
                     }
                     self.builds.extend(build);

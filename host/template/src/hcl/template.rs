@@ -15,7 +15,9 @@ use crate::hcl::evaluation;
 use crate::hcl::files::{parse, select};
 use crate::hcl::instances::Reading;
 use crate::hcl::module::{Chain, Module, Output, load_modules};
-use crate::hcl::packer_block::{RequiredPlugin, check_core_version, required_plugins};
+use crate::hcl::packer_block::{
+    RequiredPlugin, UNSUPPORTED_VERSION, check_core_version, required_plugins,
+};
 use crate::hcl::registry::check_registry;
 use crate::hcl::source::Sources;
 use crate::hcl::variables::Variables;
@@ -37,6 +39,8 @@ pub(crate) struct HclTemplate {
     pub(crate) required_plugins: Vec<RequiredPlugin>,
     /// Who calls it, when it is a module.
     pub(crate) caller: Option<Caller>,
+    /// Whether some of the text could not be read.
+    pub(crate) damaged: bool,
     /// Blocks that are read when values are known.
     pub(crate) pending: Vec<BoundBlock>,
     /// Variables, locals and data; empty until the template is initialised.
@@ -141,16 +145,19 @@ pub(crate) fn load_called(
     for (name, form) in &selection.configuration {
         bodies.extend(parse(options, name, *form, sources, &mut problems));
     }
-    if bodies.is_empty() && problems.iter().any(Diagnostic::is_error) {
+    let damaged = problems.iter().any(Diagnostic::is_error);
+    if bodies.is_empty() && damaged {
         return (None, problems);
     }
     let (mut declared, found) = declarations(&bodies, options);
     let version_problems = check_core_version(&declared.packer, &options.core_version);
-    if version_problems.iter().any(Diagnostic::is_error) {
+    let unsupported = |problem: &Diagnostic| problem.summary == UNSUPPORTED_VERSION;
+    if version_problems.iter().any(unsupported) {
         // A template for another version may well look wrong; that is not worth telling.
         problems.extend(version_problems);
         return (None, problems);
     }
+    problems.extend(version_problems);
     problems.extend(found);
     let (mut plugins, found) = required_plugins(&declared.packer);
     problems.extend(found);
@@ -179,6 +186,7 @@ pub(crate) fn load_called(
         outputs: declared.outputs,
         caller,
         required_plugins: plugins,
+        damaged,
         pending: declared
             .pending
             .into_iter()
@@ -227,6 +235,10 @@ impl HclTemplate {
                     check_registry(&block, &scope, &mut problems);
                 }
             }
+        }
+        if reading.exhausted() {
+            // Nobody should wait for what could be made of the rest.
+            blocks.builds.clear();
         }
         (blocks, problems)
     }

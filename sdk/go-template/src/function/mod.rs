@@ -130,11 +130,11 @@ fn standard(name: &str, args: &[Data]) -> Option<Result<Data, String>> {
 
 /// The arguments of the escaping functions as one text; a missing value is named as in output.
 fn escapable(args: &[Data]) -> Result<String, String> {
-    match args {
-        [] => Ok(String::new()),
-        [Data::Null] => Ok("<no value>".to_owned()),
-        args => format::print(args),
-    }
+    let named = args.iter().map(|value| match value {
+        Data::Null => Data::String("<no value>".to_owned()),
+        value => value.clone(),
+    });
+    format::print(&named.collect::<Vec<_>>())
 }
 
 fn printf(args: &[Data]) -> Result<Data, String> {

@@ -147,7 +147,9 @@ fn expression(text: &str, scope: &Scope) -> Answer {
         problems.extend(found);
         if problems.is_empty() {
             return Answer::Text(match asked {
-                Some(_) => value.ty.friendly_name(),
+                // Names of attributes may be secrets, too.
+                Some(_) if value.sensitive => value.ty.friendly_name(),
+                Some(_) => value.ty.to_string(),
                 None => console_text(&value),
             });
         }

@@ -6,7 +6,7 @@ use super::session::Language;
 
 /// Most bytes that open brackets hold together. Every further line is looked at together with those
 /// before, so there must be an end.
-const LARGEST: usize = 64 * 1024;
+const LARGEST: usize = 32 * 1024;
 /// Brackets that may be open; the parser refuses more.
 const DEEPEST: usize = 90;
 

@@ -159,3 +159,219 @@ fn data_that_is_not_read_yet_makes_one_instance() {
     assert_eq!(outcome.problems, [""; 0], "{:#?}", outcome.details);
     assert_eq!(names(&outcome.builds), ["machine.m.<unknown>"]);
 }
+
+#[test]
+fn json_templates_have_instances_too() {
+    let files = [(
+        "main.pkr.json",
+        r#"{
+  "variable": {"sizes": {"default": {"s": 1, "l": 2}}},
+  "source": {"machine": {"m": {
+    "for_each": "${var.sizes}", "memory": "${each.value}", "url": "${each.key}"
+  }}},
+  "build": [{
+    "sources": ["machine.m"],
+    "provisioner": [{"script": {
+      "for_each": {"a": 1}, "only": ["machine.m.l"], "script": "${each.key}"
+    }}, {"script": {"count": 1, "script": "${count.index}"}}]
+  }]
+}"#,
+    )];
+    let outcome = Case::with_files(&files, ".").run();
+    assert_eq!(outcome.problems, [""; 0], "{:#?}", outcome.details);
+    assert_eq!(names(&outcome.builds), ["machine.m.l", "machine.m.s"]);
+    assert_eq!(
+        configurations(&outcome.builds),
+        [
+            "{memory = 2, url = \"l\"}",
+            "{script = \"a\"}",
+            "{script = \"0\"}",
+            "{memory = 1, url = \"s\"}",
+            "{script = \"0\"}",
+        ]
+    );
+}
+
+#[test]
+fn dynamic_blocks_in_an_instance_see_what_it_binds() {
+    check_configurations(
+        "source \"machine\" \"m\" {\n for_each = { two = [1, 2], none = [] }\n dynamic \"disk\" {\n  \
+         for_each = each.value\n  content {\n   size = disk.value\n   format = each.key\n  }\n }\n}\n\
+         build { sources = [\"machine.m\"] }",
+        &[
+            "{}",
+            "{disk = [{format = \"two\", size = 1}, {format = \"two\", size = 2}]}",
+        ],
+    );
+}
+
+#[test]
+fn inner_instances_hide_outer_ones() {
+    check_configurations(
+        "source \"machine\" \"m\" {}\nbuild {\n for_each = { out = 1 }\n sources = \
+         [\"machine.m\"]\n source \"machine.m\" {\n  name = \"x-${each.key}\"\n  url = each.key\n \
+         }\n provisioner \"script\" {\n  script = each.key\n }\n provisioner \"script\" {\n  \
+         for_each = { \"${each.key} in\" = each.value }\n  script = each.key\n }\n}",
+        &[
+            "{}",
+            "{script = \"out\"}",
+            "{script = \"out in\"}",
+            "{url = \"out\"}",
+            "{script = \"out\"}",
+            "{script = \"out in\"}",
+        ],
+    );
+}
+
+#[test]
+fn steps_may_follow_from_the_source() {
+    let outcome = run(&format!(
+        "{EACH}build {{\n sources = [\"machine.m\"]\n provisioner \"script\" {{\n  for_each = \
+         source.name == \"m.a\" ? {{ \"for a\" = source.type }} : {{}}\n  script = \
+         \"${{each.key}} ${{each.value}}\"\n }}\n post-processor \"pack\" {{\n  count = source.name \
+         == \"m.b\" ? 2 : 0\n  output = count.index\n }}\n}}"
+    ));
+    assert_eq!(
+        configurations(&outcome.builds),
+        [
+            "{url = \"a-1-m.a\"}",
+            "{script = \"for a machine\"}",
+            "{url = \"b-2-m.b\"}",
+            "{output = \"0\"}",
+            "{output = \"1\"}",
+        ]
+    );
+    let step = &outcome.builds[0].provisioners[0].component;
+    assert_eq!(step.header, "provisioner \"script\" [\"for a\"]");
+    assert_eq!(step.instance.as_deref(), Some("for a"));
+    check_problems(
+        &format!(
+            "{EACH}build {{\n sources = [\"machine.m\"]\n provisioner \"script\" {{\n  count = \
+             source.nam\n  script = \"\"\n }}\n}}"
+        ),
+        &["error main.pkr.hcl:8: Unsupported attribute"],
+    );
+}
+
+#[test]
+fn names_may_have_dots_and_dashes_and_steps_any_key() {
+    let odd = "source \"machine\" \"m\" { for_each = { \"22.04\" = 1, \"a-b_c\" = 2 } }\n";
+    check_names(
+        &format!("{odd}build {{ sources = [\"machine.m\", \"source.machine.m.22.04\"] }}"),
+        &["machine.m.22.04", "machine.m.a-b_c", "machine.m.22.04"],
+    );
+    check_configurations(
+        "source \"machine\" \"m\" {}\nbuild {\n sources = [\"machine.m\"]\n provisioner \"script\" \
+         {\n  for_each = { \"a b/\\n\" = 1 }\n  script = each.key\n }\n}",
+        &["{}", "{script = \"a b/\\n\"}"],
+    );
+}
+
+#[test]
+fn an_option_of_the_component_stays_its_own() {
+    check_configurations(
+        "source \"fleet\" \"f\" {\n count = 3\n for_each = { a = \"b\" }\n}\nbuild { sources = \
+         [\"fleet.f\"] }",
+        &["{count = 3, for_each = {a = \"b\"}}"],
+    );
+}
+
+#[test]
+fn empty_builds_are_a_warning() {
+    check_problems(
+        "source \"machine\" \"m\" {}\nbuild {\n for_each = {}\n sources = [\"machine.m\"]\n}",
+        &["warning main.pkr.hcl:2: Build block without instances"],
+    );
+}
+
+#[test]
+fn secrets_are_no_keys_but_may_be_values() {
+    let secret = "variable \"s\" {\n default = \"hush-hush\"\n sensitive = true\n}\n";
+    check_problems(
+        &format!(
+            "{secret}source \"machine\" \"m\" {{\n for_each = [\"a\", var.s]\n}}\nbuild {{ sources \
+             = [\"machine.m\"] }}"
+        ),
+        &["error main.pkr.hcl:6: Invalid for_each argument"],
+    );
+    check_configurations(
+        &format!(
+            "{secret}source \"machine\" \"m\" {{\n for_each = {{ a = var.s }}\n url = \
+             each.value\n}}\nbuild {{ sources = [\"machine.m\"] }}"
+        ),
+        &["{url = (\"hush-hush\")}"],
+    );
+}
+
+#[test]
+fn names_and_blocks_are_used_where_they_make_sense() {
+    let build = "build { sources = [\"machine.m\"] }";
+    check_problems(
+        &format!("source \"machine\" \"m\" {{\n url = each.key\n}}\n{build}"),
+        &["error main.pkr.hcl:2: Unknown variable"],
+    );
+    check_problems(
+        &format!(
+            "source \"machine\" \"m\" {{ count = 2 }}\nsource \"machine\" \"m\" {{}}\n{build}"
+        ),
+        &["error main.pkr.hcl:2: Duplicate source block"],
+    );
+    check_problems(
+        &format!(
+            "source \"machine\" \"m\" {{}}\nsource \"machine\" \"m\" {{ count = 0 }}\n{build}"
+        ),
+        &["error main.pkr.hcl:2: Duplicate source block"],
+    );
+    check_problems(
+        "source \"machine\" \"m\" {}\nbuild {\n sources = [\"machine.m\"]\n \
+         error-cleanup-provisioner \"script\" {\n  count = 2\n  script = \"\"\n }\n}",
+        &["error main.pkr.hcl:5: Unsupported argument"],
+    );
+    check_problems(
+        &format!("source \"machine\" \"m\" {{ for_each = [\"a\", \"a\"] }}\n{build}"),
+        &["error main.pkr.hcl:1: Duplicate instance key"],
+    );
+    check_problems(
+        &format!("source \"machine\" \"m\" {{ count = 10001 }}\n{build}"),
+        &["error main.pkr.hcl:1: Invalid count argument"],
+    );
+}
+
+#[test]
+fn a_mistake_in_a_build_block_is_reported_once() {
+    check_problems(
+        "source \"machine\" \"m\" {}\nbuild {\n count = 3\n sources = [\"machine.m\"]\n nme = \
+         1\n provisioner \"script\" {\n  count = 2\n  script = \"\"\n  max_retries = \
+         var.nope\n }\n}",
+        &[
+            "error main.pkr.hcl:5: Unsupported argument",
+            "error main.pkr.hcl:9: Unsupported attribute",
+        ],
+    );
+}
+
+#[test]
+fn a_number_that_is_not_known_yet_makes_one_instance() {
+    let case = Case::hcl(
+        "data \"echo\" \"d\" { text = \"2\" }\nsource \"machine\" \"m\" {\n count = \
+         data.echo.d.result\n memory = count.index\n}\nbuild { sources = [\"machine.m\"] }",
+    );
+    assert_eq!(names(&case.run().builds), ["machine.m.0", "machine.m.1"]);
+    let outcome = case.without_data().run();
+    assert_eq!(outcome.problems, [""; 0], "{:#?}", outcome.details);
+    assert_eq!(names(&outcome.builds), ["machine.m.<unknown>"]);
+}
+
+#[test]
+fn inspect_shows_instances() {
+    let template = run(&format!(
+        "{EACH}build {{\n sources = [\"machine.m\"]\n provisioner \"script\" {{\n  count = 2\n  \
+         script = \"\"\n }}\n provisioner \"script\" {{\n  for_each = {{ (source.name) = 1 }}\n  \
+         script = \"\"\n }}\n}}"
+    ));
+    let (printed, _) = template.template.expect("it loads").inspect();
+    let expected = "  > <unnamed build 0>:\n\n    sources:\n\n      machine.m.a\n\n      \
+                    machine.m.b\n\n    provisioners:\n\n      script\n      script\n      \
+                    script\n\n    post-processors:\n\n      <no post-processor>\n";
+    assert!(printed.ends_with(expected), "{printed}");
+}
