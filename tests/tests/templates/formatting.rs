@@ -12,10 +12,6 @@ use sha2::{Digest, Sha256};
 
 use crate::corpus;
 
-#[expect(
-    clippy::print_stdout,
-    reason = "counts are part of what the tests show"
-)]
 #[test]
 fn fmt_agrees_with_the_reference_on_every_file() -> Result<()> {
     let Some(folder) = corpus::folder() else {

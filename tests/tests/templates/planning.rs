@@ -50,10 +50,6 @@ fn components(build: &Value) -> usize {
     1 + build["provisioners"].as_array().map_or(0, Vec::len) + processors
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "counts are part of what the tests show"
-)]
 #[test]
 fn every_template_is_planned_with_its_documented_variables() -> Result<()> {
     let Some(folder) = corpus::folder() else {

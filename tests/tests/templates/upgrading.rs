@@ -266,10 +266,6 @@ async fn check(variant: &Variant, upgraded: &Path) -> Result<Found> {
     compare_builds(&old.builds, &new.builds, &old.user)
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "counts are part of what the tests show"
-)]
 #[tokio::test]
 async fn upgraded_templates_plan_to_the_same_builds() -> Result<()> {
     let Some(folder) = corpus::folder() else {

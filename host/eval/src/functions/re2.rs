@@ -153,7 +153,7 @@ impl Reader<'_> {
         if !known || !complete {
             let shown: String = after
                 .chars()
-                .take(flags.chars().count().min(3).max(1))
+                .take(flags.chars().count().clamp(1, 3))
                 .collect();
             return Err(format!("invalid or unsupported Perl syntax: `(?{shown}`"));
         }

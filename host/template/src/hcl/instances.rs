@@ -156,7 +156,7 @@ fn rounds(attribute: &Attribute, scope: &Scope, problems: &mut Diagnostics) -> O
 
 fn instance(block: &BoundBlock, round: Round) -> BoundBlock {
     let bindings = block.body.bindings.as_deref();
-    let mut bindings = bindings.map(Bindings::clone).unwrap_or_default();
+    let mut bindings = bindings.cloned().unwrap_or_default();
     bindings.insert(round.name.to_owned(), round.bound);
     BoundBlock {
         kind: block.kind.clone(),
