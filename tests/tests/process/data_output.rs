@@ -83,7 +83,7 @@ fn syntax_errors_missing_files_and_legacy_templates_are_data_too() -> Result<()>
         "build {",
         "t.pkr.hcl",
         &[],
-        &["1:7 \"Unclosed configuration block\""],
+        &["1:1 \"Unclosed configuration block\""],
     )?;
     check(
         "{\"builders\": [{\"type\": \"null\", \"comunicator\": \"none\"}]}",

@@ -366,3 +366,22 @@ fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> 
         addition: Some(Arc::new(block.body)),
     })
 }
+
+/// None of the sources of `block` has an instance.
+pub(crate) fn nothing_to_build(block: &BuildBlock) -> Diagnostic {
+    Diagnostic::warning("Build block without sources")
+        .detail("None of the sources it names has an instance: their for_each or count is empty.")
+        .at(block.span)
+        .context(block.header.clone())
+}
+
+/// A build sets options of a source that is a module's.
+pub(crate) fn module_source_changed(used: &SourceUse, block: &BuildBlock) -> Diagnostic {
+    Diagnostic::error("Unsupported argument")
+        .detail("A build can give a module's source another name, but no options.")
+        .at(used.span)
+        .context(block.header.clone())
+        .hint(
+            "Make the option a variable of the module, and set it in the module block.".to_owned(),
+        )
+}

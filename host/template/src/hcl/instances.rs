@@ -17,7 +17,7 @@ use host_diag::{Diagnostic, Diagnostics, Span};
 use host_eval::{Scope, Type, Value, evaluate, references};
 use host_syntax::ast::Attribute;
 
-use crate::hcl::bound::{Bindings, BoundBlock, BoundBody};
+use crate::hcl::bound::{BoundBlock, BoundBody};
 use crate::hcl::provisioner::meta_schema;
 use crate::hcl::scope::in_block;
 use crate::model::{ComponentKind, Components};

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use host_diag::{Diagnostic, Diagnostics, Span, nearest};
 use host_eval::Scope;
 
-use crate::hcl::build::{BuildBlock, SourceUse, build_name};
+use crate::hcl::build::{
+    BuildBlock, SourceUse, build_name, module_source_changed, nothing_to_build,
+};
 use crate::hcl::chosen::Filters;
 use crate::hcl::component::{ComponentBody, HclComponent};
 use crate::hcl::instances::{ARGUMENTS, Reading};
@@ -156,13 +158,6 @@ fn no_instance(place: Span, header: &str) -> Diagnostic {
         .context(header)
 }
 
-fn nothing_to_build(block: &BuildBlock) -> Diagnostic {
-    Diagnostic::warning("Build block without sources")
-        .detail("None of the sources it names has an instance: their for_each or count is empty.")
-        .at(block.span)
-        .context(block.header.clone())
-}
-
 struct Planner<'a> {
     template: &'a HclTemplate,
     /// What stands before the names of its builds.
@@ -177,16 +172,6 @@ struct Planner<'a> {
     checked: HashSet<String>,
     names: Vec<String>,
     problems: Diagnostics,
-}
-
-fn module_source_changed(used: &SourceUse, block: &BuildBlock) -> Diagnostic {
-    Diagnostic::error("Unsupported argument")
-        .detail("A build can give a module's source another name, but no options.")
-        .at(used.span)
-        .context(block.header.clone())
-        .hint(
-            "Make the option a variable of the module, and set it in the module block.".to_owned(),
-        )
 }
 
 impl<'a> Planner<'a> {
