@@ -442,7 +442,7 @@ fn explains_broken_bodies() {
         "",
         &["Invalid string literal at \"${b}\""],
     );
-    check_file("a {\n", "", &["Unclosed configuration block at \"{\""]);
+    check_file("a {\n", "", &["Unclosed configuration block at \"a {\""]);
     check_file(
         "a {\n}}\n",
         "",
