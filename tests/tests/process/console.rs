@@ -71,7 +71,11 @@ fn expressions_are_evaluated_with_the_templates_values() -> Result<()> {
     hcl("var.token", "<sensitive>\n")?;
     hcl("\"token ${var.token}\"", "<sensitive>\n")?;
     hcl("var.unset", "<unknown>\n")?;
-    hcl("type(var.tags)", "object\n")?;
+    hcl(
+        "type(var.tags)",
+        "object({owner = string, stage = string})\n",
+    )?;
+    hcl("type([var.token])", "tuple([string])\n")?;
     hcl("packer.version", "1.16.0\n")?;
     check(
         "var.region",
