@@ -1,8 +1,8 @@
 //! Completion of command lines by shells.
 //!
-//! A shell runs kiln with the line typed so far in `COMP_LINE` ([`answer`]): [`line`] splits it,
+//! A shell runs kiln with the line typed so far in `COMP_LINE` ([`answer`]): [`mod@line`] splits it,
 //! [`position`] tells what is due at the cursor, [`paths`] and [`names`] find files and what a
-//! template declares. [`install`] tells shells to do so. Nothing is started, and whatever goes wrong
+//! template declares. [`mod@install`] tells shells to do so. Nothing is started, and whatever goes wrong
 //! means no candidates: a shell shows anything else in the middle of the user's line.
 
 mod install;
