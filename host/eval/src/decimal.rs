@@ -2,7 +2,7 @@
 
 use bigdecimal::BigDecimal;
 use num_bigint::Sign;
-use num_traits::{ToPrimitive, Zero};
+use num_traits::Zero;
 
 use crate::number;
 use crate::value::Number;
@@ -90,9 +90,9 @@ pub(crate) fn console(value: &Number) -> String {
     if let Some(whole) = number::to_i64(value) {
         return whole.to_string();
     }
-    match value.to_f64().map(number::from_f64) {
-        Some(Ok(nearest)) => general(&nearest, None),
-        _ => general(value, None),
+    match number::from_f64(number::to_f64(value)) {
+        Ok(nearest) => general(&nearest, None),
+        Err(_) => general(value, None),
     }
 }
 

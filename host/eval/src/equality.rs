@@ -31,7 +31,7 @@ pub(crate) fn known_equal(a: &Value, b: &Value) -> Option<bool> {
         _ => return Some(false),
     }
     if !same_type(&a.ty, &b.ty) {
-        let open = a.ty.contains_dynamic() || b.ty.contains_dynamic();
+        let open = may_be_same(&a.ty, &b.ty);
         return if open && (a.contains_unknown() || b.contains_unknown()) {
             None
         } else {
@@ -76,6 +76,27 @@ fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<
         }
     }
     result
+}
+
+/// Whether two types can turn out to be the same, once what is open in them is known.
+fn may_be_same(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Dynamic, _) | (_, Type::Dynamic) => true,
+        (Type::List(a), Type::List(b))
+        | (Type::Set(a), Type::Set(b))
+        | (Type::Map(a), Type::Map(b)) => may_be_same(a, b),
+        (Type::Tuple(a), Type::Tuple(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| may_be_same(a, b))
+        }
+        (Type::Object(a), Type::Object(b)) => {
+            a.attributes.keys().eq(b.attributes.keys())
+                && a.attributes
+                    .values()
+                    .zip(b.attributes.values())
+                    .all(|(a, b)| may_be_same(a, b))
+        }
+        _ => a == b,
+    }
 }
 
 /// Whether two types are the same, optional attributes aside.

@@ -23,9 +23,9 @@ mod types;
 mod value;
 
 pub use convert::{ConvertError, ConvertProblem, PathStep, convert, unify};
-pub use evaluate::{evaluate, evaluate_within, evaluation_budget};
+pub use evaluate::{describe, evaluate, evaluate_within, evaluation_budget, values_in};
 pub use functions::{FunctionDoc, FunctionSet, function_names, functions};
-pub use print::console_text;
+pub use print::{console_text, quoted_text};
 pub use references::{Reference, references};
 pub use scope::{Scope, Settings};
 pub use type_expression::parse_type;

@@ -10,12 +10,12 @@ use crate::types::Type;
 use crate::value::{Value, ValueKind};
 
 /// Longest string that may come out of anything, in bytes.
-pub(crate) const LONGEST_STRING_BYTES: usize = 64 << 20;
+pub(crate) const LONGEST_STRING_BYTES: usize = 32 << 20;
 /// Deepest nesting of expressions.
 pub(crate) const DEEPEST: usize = 200;
 /// What one evaluation may spend: one for each expression evaluated and each value copied, one for
 /// each 256 bytes of text, and one for each two parts of a value's type. One is about 150 bytes.
-pub(crate) const BUDGET: usize = 1 << 20;
+pub(crate) const BUDGET: usize = 1 << 19;
 pub(crate) const BYTES_PER_UNIT: usize = 256;
 /// What a map or object costs by itself: even a small one reserves room for eleven entries.
 const MAPPING: usize = 10;

@@ -18,6 +18,8 @@ use crate::value::Number;
 pub(crate) const DIGITS: u64 = 154;
 /// Digits a quotient keeps beyond [`DIGITS`].
 const GUARD_DIGITS: u64 = 6;
+/// Digits of a text that are looked at.
+const LONGEST_READ: usize = 1000;
 /// The largest power of ten a number can reach, and with a minus the smallest.
 const LARGEST_EXPONENT: i64 = 10_000;
 
@@ -50,8 +52,28 @@ pub(crate) fn parse(text: &str) -> Option<Number> {
             return None;
         }
     }
+    if mantissa.len() > LONGEST_READ {
+        let exponent = exponent.map_or(Some(0), |exponent| exponent.parse().ok())?;
+        let value = first_digits(whole, fraction, exponent);
+        let negative = text.starts_with('-');
+        return limit(if negative { -value } else { value }).ok();
+    }
     let value = BigDecimal::from_str(text.strip_prefix('+').unwrap_or(text)).ok()?;
     limit(value).ok()
+}
+
+/// The number of very many digits, of which all but the first change nothing but the way a tie is
+/// rounded. Reading all of them would take time that grows with their square.
+fn first_digits(whole: &str, fraction: &str, exponent: i64) -> Number {
+    let digits = || whole.bytes().chain(fraction.bytes());
+    let zeros = digits().take_while(|digit| *digit == b'0').count();
+    let read: Vec<u8> = digits().skip(zeros).take(LONGEST_READ).collect();
+    let count = whole.len() + fraction.len() - zeros - read.len();
+    let more = digits().skip(zeros + read.len()).any(|digit| digit != b'0');
+    let text = String::from_utf8_lossy(&read);
+    let value = BigInt::from_str(&text).unwrap_or_default() * 10 + i32::from(more);
+    let length = |length: usize| i64::try_from(length).unwrap_or(i64::MAX / 4);
+    BigDecimal::new(value, length(fraction.len()) - length(count) - exponent + 1)
 }
 
 /// Whether it is plainly within all limits: fewer than [`DIGITS`] digits and not far from one.
@@ -142,8 +164,7 @@ pub(crate) fn remainder(a: &Number, b: &Number) -> Result<Number, NumberError> {
 /// `base` to the power of `exponent`.
 pub(crate) fn power(base: &Number, exponent: &Number) -> Result<Number, NumberError> {
     let Some(whole) = to_i64(exponent) else {
-        let base = base.to_f64().unwrap_or(f64::NAN);
-        return from_f64(base.powf(exponent.to_f64().unwrap_or(f64::NAN)));
+        return from_f64(to_f64(base).powf(to_f64(exponent)));
     };
     let mut result = BigDecimal::from(1);
     let mut square = base.clone();
@@ -162,6 +183,12 @@ pub(crate) fn power(base: &Number, exponent: &Number) -> Result<Number, NumberEr
     } else {
         Ok(result)
     }
+}
+
+/// The nearest floating-point number; infinite when there is none.
+pub(crate) fn to_f64(value: &Number) -> f64 {
+    // The conversion of the number type rounds twice; reading a text does not.
+    value.to_string().parse().unwrap_or(f64::NAN)
 }
 
 /// The number nearest to a floating-point one, in the shortest text that means it.
@@ -221,4 +248,45 @@ pub(crate) fn text(value: &Number) -> String {
         return "0".to_owned();
     }
     rounded(value, DIGITS).normalized().to_plain_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use bigdecimal::BigDecimal;
+
+    use super::{limit, parse, text};
+
+    #[test]
+    fn numbers_of_very_many_digits_are_read_by_their_first() {
+        let digits = "1234567890".repeat(300);
+        for text in [
+            format!("-{digits}.{digits}e-2990"),
+            format!("{digits}e-3000"),
+            format!("0.{}{digits}", "0".repeat(2000)),
+            format!("{}1{}", "0".repeat(2000), "0".repeat(1500)),
+            format!("0.{}", "0".repeat(2000)),
+        ] {
+            let exact = limit(BigDecimal::from_str(&text).expect("a number"));
+            assert_eq!(parse(&text), exact.ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tie_is_one_only_when_no_digit_follows() {
+        let even = format!("{}5{}", "2".repeat(154), "0".repeat(2000));
+        let read = parse(&even).expect("a number");
+        assert!(text(&read).starts_with(&format!("{}0", "2".repeat(154))));
+        let more = format!("{even}1");
+        let read = parse(&more).expect("a number");
+        assert!(text(&read).starts_with(&format!("{}30", "2".repeat(153))));
+    }
+
+    #[test]
+    fn what_is_too_large_or_no_number_is_refused_at_once() {
+        assert_eq!(parse(&"9".repeat(10_000_000)), None);
+        assert_eq!(parse(&format!("1e{}", "9".repeat(5000))), None);
+        assert_eq!(parse(&"1.".repeat(5000)), None);
+    }
 }

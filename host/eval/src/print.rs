@@ -35,7 +35,7 @@ fn write_value(value: &Value, indent: usize, text: &mut String) {
         ValueKind::Null => text.push_str("null"),
         ValueKind::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
         ValueKind::Number(value) => text.push_str(&decimal::console(value)),
-        ValueKind::String(value) => text.push_str(&quoted(value)),
+        ValueKind::String(value) => text.push_str(&quoted_text(value)),
         ValueKind::Sequence(elements) => write_sequence(elements, indent, text),
         ValueKind::Mapping(elements) => {
             let shows_null = matches!(value.ty, Type::Map(_));
@@ -70,7 +70,7 @@ fn write_mapping(elements: BTreeMap<&String, &Value>, indent: usize, text: &mut 
     text.push_str("{\n");
     for (key, element) in elements {
         text.push_str(&" ".repeat(indent + 2));
-        text.push_str(&quoted(key));
+        text.push_str(&quoted_text(key));
         text.push_str(" = ");
         write_value(element, indent + 2, text);
         text.push('\n');
@@ -79,23 +79,39 @@ fn write_mapping(elements: BTreeMap<&String, &Value>, indent: usize, text: &mut 
     text.push('}');
 }
 
-fn quoted(value: &str) -> String {
+/// Text in quotes as Go writes it: what has no picture, such as a control character or a joiner,
+/// is escaped.
+#[must_use]
+pub fn quoted_text(value: &str) -> String {
     let mut text = String::from("\"");
     for character in value.chars() {
+        let code = u32::from(character);
         match character {
             '"' => text.push_str("\\\""),
             '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
+            '\x07' => text.push_str("\\a"),
+            '\x08' => text.push_str("\\b"),
             '\t' => text.push_str("\\t"),
-            control if control.is_control() => {
-                text.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => text.push(other),
+            '\n' => text.push_str("\\n"),
+            '\x0b' => text.push_str("\\v"),
+            '\x0c' => text.push_str("\\f"),
+            '\r' => text.push_str("\\r"),
+            pictured if has_picture(pictured) => text.push(pictured),
+            _ if code < 0x80 => text.push_str(&format!("\\x{code:02x}")),
+            _ if code < 0x1_0000 => text.push_str(&format!("\\u{code:04x}")),
+            _ => text.push_str(&format!("\\U{code:08x}")),
         }
     }
     text.push('"');
     text
+}
+
+fn has_picture(character: char) -> bool {
+    if character.is_ascii() {
+        return !character.is_ascii_control();
+    }
+    // Behind another character, this escapes just what has no picture, and leaves marks alone.
+    String::from_iter(['a', character]).escape_debug().nth(1) == Some(character)
 }
 
 #[cfg(test)]
@@ -116,6 +132,14 @@ mod tests {
         check(
             r#"["a\nb\"c\tx\\ü$${x}"]"#,
             "[\n  \"a\\nb\\\"c\\tx\\\\ü${x}\",\n]",
+        );
+    }
+
+    #[test]
+    fn escapes_what_has_no_picture_as_go_does() {
+        check(
+            r#"["\u0001\u007f\u00a0\u200d\ufeff\U000E0001é🙂e\u0301"]"#,
+            "[\n  \"\\x01\\x7f\\u00a0\\u200d\\ufeff\\U000e0001é🙂é\",\n]",
         );
     }
 

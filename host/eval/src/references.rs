@@ -19,17 +19,23 @@ pub struct Reference {
 /// stand there. The type in `convert(value, type)` has none.
 #[must_use]
 pub fn references(expr: &Expr) -> Vec<Reference> {
-    let mut walk = Walk {
-        bound: Vec::new(),
-        found: Vec::new(),
-    };
+    let mut walk = Walk::default();
     walk.expression(expr);
     walk.found
 }
 
+/// The traversals that [`references`] tells of, as expressions.
+pub(crate) fn traversals(expr: &Expr) -> Vec<&Expr> {
+    let mut walk = Walk::default();
+    walk.expression(expr);
+    walk.traversals
+}
+
+#[derive(Default)]
 struct Walk<'e> {
     bound: Vec<&'e str>,
     found: Vec<Reference>,
+    traversals: Vec<&'e Expr>,
 }
 
 impl<'e> Walk<'e> {
@@ -155,6 +161,7 @@ impl<'e> Walk<'e> {
         };
         match root {
             Some(root) if !self.bound.contains(&root.as_str()) => {
+                self.traversals.push(expr);
                 let path = steps.into_iter().rev().map_while(|step| step).collect();
                 self.found.push(Reference {
                     root: root.clone(),

@@ -104,12 +104,13 @@ pub(crate) fn check_error(text: &str, expected: &str) {
     let [problem] = problems.as_slice() else {
         panic!("{text}: {problems:#?}")
     };
-    let said = format!(
-        "{}: {} {}",
-        problem.summary,
-        problem.detail,
-        problem.hints.join(" ")
-    );
+    let parts = [
+        format!("{}: {}", problem.summary, problem.detail),
+        problem.values_text(),
+        problem.hints.join(" "),
+    ];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let said = parts.collect::<Vec<_>>().join(" ");
     assert!(
         said.contains(expected),
         "{text}: {said:?} does not contain {expected:?}"

@@ -32,7 +32,26 @@ pub(crate) fn unify_all(
         .into_iter()
         .map(|value| convert(value, &ty))
         .collect();
-    Ok((ty, values?))
+    let values = values?;
+    if !ty.contains_dynamic() {
+        return Ok((ty, values));
+    }
+    // Left open by a null or by what comes later: the others decide, and they must agree.
+    let mut known = values
+        .iter()
+        .map(|value| &value.ty)
+        .filter(|ty| **ty != Type::Dynamic);
+    let Some(first) = known.next().cloned() else {
+        return Ok((ty, values));
+    };
+    if !known.all(|other| same_type(&first, other)) {
+        return Err(mixed());
+    }
+    let values: Result<Vec<Value>, _> = values
+        .into_iter()
+        .map(|value| convert(value, &first))
+        .collect();
+    Ok((first, values?))
 }
 
 #[derive(Default)]
@@ -140,8 +159,22 @@ fn structures_as_collections(types: &[&Type], risk: Risk) -> Option<Type> {
         .iter()
         .copied()
         .filter(|ty| !matches!(ty, Type::Object(_) | Type::Tuple(_)));
-    let all: Vec<&Type> = others.chain([&taken]).collect();
+    // What has no elements fits every collection of others.
+    let empty = taken.element() == Some(&Type::Dynamic) && structures.iter().all(|ty| is_empty(ty));
+    let all: Vec<&Type> = match empty {
+        true => others.collect(),
+        false => others.chain([&taken]).collect(),
+    };
     unify_types(&all, risk)
+}
+
+/// Whether it is an object or tuple of nothing.
+fn is_empty(ty: &Type) -> bool {
+    match ty {
+        Type::Object(object) => object.attributes.is_empty(),
+        Type::Tuple(elements) => elements.is_empty(),
+        _ => false,
+    }
 }
 
 fn objects(types: &[&Type], risk: Risk) -> Option<Type> {

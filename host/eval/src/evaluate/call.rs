@@ -13,6 +13,9 @@ use crate::value::{Value, ValueKind};
 
 use super::Evaluator;
 
+/// What is said when it is no single argument's fault.
+const FAILED_CALL: &str = "Error in function call";
+
 /// An argument with its place.
 struct Argument {
     value: Value,
@@ -55,8 +58,23 @@ impl Evaluator<'_> {
         }
         match prepare(function, arguments) {
             Ok(prepared) => self.run(function, prepared, args, name),
-            Err(problem) => self.fail(*problem),
+            Err(problem) => {
+                let problem = self.with_arguments(*problem, args);
+                self.fail(problem.hint(usage(function)))
+            }
         }
+    }
+
+    /// With what the names in the argument to blame come to, or in all of them when none is.
+    fn with_arguments(&mut self, problem: Diagnostic, args: &[Expr]) -> Diagnostic {
+        let blamed =
+            |arg: &&Expr| problem.summary != FAILED_CALL && problem.subject == Some(arg.span);
+        let shown: Vec<&Expr> = match args.iter().find(blamed) {
+            Some(arg) => vec![arg],
+            None => args.iter().collect(),
+        };
+        let shown = self.shown(&shown);
+        problem.values(&shown)
     }
 
     /// The values of the arguments, the last one spread out when `expand`; `None` when it is not
@@ -73,10 +91,15 @@ impl Evaluator<'_> {
             return Some(arguments);
         }
         let Argument { value, span } = arguments.pop()?;
+        let shown = match (&value.kind, args.last()) {
+            (ValueKind::Sequence(_) | ValueKind::Unknown, _) | (_, None) => Vec::new(),
+            (_, Some(last)) => self.shown(&[last]),
+        };
         let problem = |detail: &str| {
             Diagnostic::error("Invalid expanding argument value")
                 .detail(detail)
                 .at(span)
+                .values(&shown)
         };
         if value.is_null() {
             self.fail(problem(
@@ -116,16 +139,20 @@ impl Evaluator<'_> {
             secret,
             unknown,
         } = prepared;
-        if unknown {
-            return Value::unknown(function.result.of(&values)).marked_like(sensitive);
-        }
         let context = Context {
             settings: &self.scope.settings,
             limits: self.limits,
             place: self.place,
             depth: self.depth,
         };
-        match (function.run)(&context, values) {
+        let outcome = if unknown {
+            function.result.before(&values)
+        } else {
+            (function.run)(&context, values)
+        };
+        // What is not known yet may come from anything sensitive.
+        let sensitive = sensitive || (unknown && secret);
+        match outcome {
             Ok(value) => {
                 let value = self.counted(value);
                 value.marked_like(sensitive)
@@ -133,8 +160,10 @@ impl Evaluator<'_> {
             Err(_) if self.limits.is_exhausted() => Value::dynamic(),
             Err(error) => {
                 let problem = call_failed(function, &error, args, name, secret);
-                self.fail(problem);
-                Value::unknown(function.result.of(&[])).marked_like(sensitive)
+                let problem = self.with_arguments(problem, args);
+                self.fail(problem.hint(usage(function)));
+                // Of any type, so that a conditional can leave out the side that fails.
+                Value::dynamic().marked_like(sensitive)
             }
         }
     }
@@ -176,7 +205,8 @@ fn wrong_count(function: &Function, given: usize, name: &Ident, span: Span) -> O
                     "Function \"{called}\" expects {at_least}{wanted} argument(s). Missing value \
                      for \"{missing}\"."
                 ))
-                .at(span),
+                .at(span)
+                .hint(usage(function)),
         );
     }
     if given > wanted && function.variadic.is_none() {
@@ -185,10 +215,17 @@ fn wrong_count(function: &Function, given: usize, name: &Ident, span: Span) -> O
                 .detail(format!(
                     "Function \"{called}\" expects only {wanted} argument(s), but {given} are given."
                 ))
-                .at(span),
+                .at(span)
+                .hint(usage(function)),
         );
     }
     None
+}
+
+/// How a function is called.
+fn usage(function: &Function) -> String {
+    let (name, signature) = (function.name, functions::signature(function));
+    format!("It is called as `{signature}`; `help {name}` in `kiln console` says more.")
 }
 
 fn prepare(function: &Function, arguments: Vec<Argument>) -> Result<Prepared, Box<Diagnostic>> {
@@ -255,7 +292,7 @@ fn call_failed(
             .map(|arg| arg.span)
     };
     let failed = |span: Span| {
-        Diagnostic::error("Error in function call")
+        Diagnostic::error(FAILED_CALL)
             .detail(format!(
                 "Call to function \"{}\" failed: {message}.",
                 name.name

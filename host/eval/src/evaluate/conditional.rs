@@ -24,7 +24,7 @@ impl Evaluator<'_> {
         let (no_value, no_diagnostics) = self.apart(|evaluator| evaluator.expression(no));
         let ty = match result_type(&yes_value, &no_value) {
             Some(ty) => ty,
-            None => return self.inconsistent(&yes_value, &no_value, span),
+            None => return self.inconsistent((yes, &yes_value), (no, &no_value), span),
         };
         let Some((chosen, sensitive)) = self.condition(condition) else {
             return Value::unknown(ty);
@@ -46,23 +46,25 @@ impl Evaluator<'_> {
                     "The true and false result expressions must have consistent types: {error}."
                 );
                 let summary = "Inconsistent conditional result types";
-                self.fail(Diagnostic::error(summary).detail(detail).at(span));
+                let shown = self.shown(&[yes, no]);
+                let problem = Diagnostic::error(summary).detail(detail).at(span);
+                self.fail(problem.values(&shown));
                 Value::unknown(ty).marked_like(sensitive)
             }
         }
     }
 
-    fn inconsistent(&mut self, yes: &Value, no: &Value, span: Span) -> Value {
-        self.fail(
-            Diagnostic::error("Inconsistent conditional result types")
-                .detail(format!(
-                    "The true and false result expressions must have consistent types. The true \
-                     value is {}, but the false value is {}.",
-                    yes.ty.friendly_name(),
-                    no.ty.friendly_name()
-                ))
-                .at(span),
-        )
+    fn inconsistent(&mut self, yes: (&Expr, &Value), no: (&Expr, &Value), span: Span) -> Value {
+        let problem = Diagnostic::error("Inconsistent conditional result types")
+            .detail(format!(
+                "The true and false result expressions must have consistent types. The true \
+                 value is {}, but the false value is {}.",
+                yes.1.ty.friendly_name(),
+                no.1.ty.friendly_name()
+            ))
+            .at(span)
+            .values(&self.shown(&[yes.0, no.0]));
+        self.fail(problem)
     }
 
     /// What a condition says (`Some(None)` inside when that is not known yet) and whether that is
@@ -74,9 +76,11 @@ impl Evaluator<'_> {
         if value.is_null() {
             self.fail(
                 Diagnostic::error("Null condition")
-                    .detail(format!(
-                        "The condition value is null. Conditions must either be true or false.{said}"
-                    ))
+                    .detail(
+                        "The condition value is null. Conditions must either be true or false."
+                            .to_string(),
+                    )
+                    .values(&said)
                     .at(expr.span),
             );
             return None;
@@ -87,8 +91,9 @@ impl Evaluator<'_> {
                 self.fail(
                     Diagnostic::error("Incorrect condition type")
                         .detail(format!(
-                            "The condition expression must be of type bool: {error}.{said}"
+                            "The condition expression must be of type bool: {error}."
                         ))
+                        .values(&said)
                         .at(expr.span),
                 );
                 None

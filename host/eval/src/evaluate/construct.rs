@@ -45,20 +45,22 @@ impl Evaluator<'_> {
     fn object_key(&mut self, item: &ObjectItem) -> Option<Value> {
         let key = self.expression(&item.key);
         let sensitive = key.sensitive;
-        let problem = Diagnostic::error("Incorrect key type").at(item.key.span);
         if key.is_null() {
-            let detail = "Can't use a null value as a key.";
-            self.fail(
-                Diagnostic::error("Null value as key")
-                    .detail(detail)
-                    .at(item.key.span),
-            );
+            let problem = Diagnostic::error("Null value as key")
+                .detail("Can't use a null value as a key.")
+                .at(item.key.span)
+                .values(&self.shown(&[&item.key]));
+            self.fail(problem);
             return None;
         }
         match convert(key, &Type::String) {
             Ok(key) => Some(key.marked_like(sensitive)),
             Err(error) => {
-                self.fail(problem.detail(format!("Can't use this value as a key: {error}.")));
+                let problem = Diagnostic::error("Incorrect key type")
+                    .detail(format!("Can't use this value as a key: {error}."))
+                    .at(item.key.span)
+                    .values(&self.shown(&[&item.key]));
+                self.fail(problem);
                 None
             }
         }

@@ -1,5 +1,6 @@
 //! Values and expressions as messages name them.
 
+use host_diag::Shown;
 use host_syntax::{Expr, ExprKind};
 
 use crate::number;
@@ -8,26 +9,26 @@ use crate::value::{Value, ValueKind};
 /// Longest text of a value that a message shows, in characters.
 const LONGEST_SHOWN: usize = 60;
 
-/// ` Here `var.size` is "big".` for an expression that is more than a literal; nothing else.
-pub(super) fn involved(pairs: &[(&Expr, &Value)]) -> String {
-    let mut said: Vec<String> = Vec::new();
+/// What each expression that is more than a literal comes to: `var.size` and `"big"`.
+pub(super) fn involved(pairs: &[(&Expr, &Value)]) -> Vec<Shown> {
+    let mut said: Vec<Shown> = Vec::new();
     for (expr, value) in pairs {
-        if let Some(text) = traversal_text(expr) {
-            let piece = format!("`{text}` is {}", describe(value));
-            if !said.contains(&piece) {
-                said.push(piece);
+        if let Some(expression) = traversal_text(expr) {
+            let shown = Shown {
+                expression,
+                value: describe(value),
+            };
+            if !said.contains(&shown) {
+                said.push(shown);
             }
         }
     }
-    if said.is_empty() {
-        String::new()
-    } else {
-        format!(" Here {}.", said.join(" and "))
-    }
+    said
 }
 
 /// What a value is, in a few words; never the text of a sensitive one.
-pub(super) fn describe(value: &Value) -> String {
+#[must_use]
+pub fn describe(value: &Value) -> String {
     if value.sensitive {
         return "a sensitive value".to_owned();
     }
@@ -45,11 +46,8 @@ pub(super) fn describe(value: &Value) -> String {
         ValueKind::Number(value) => shortened(&number::text(value)),
         ValueKind::String(text) => format!("{:?}", shortened(text)),
         ValueKind::Sequence(elements) => {
-            format!(
-                "{} with {}",
-                value.ty.friendly_name(),
-                counted(elements.len(), "element")
-            )
+            let name = value.ty.friendly_name();
+            format!("a {name} with {}", counted(elements.len(), "element"))
         }
         ValueKind::Mapping(elements) => {
             let what = if matches!(value.ty, crate::Type::Map(_)) {
@@ -57,11 +55,9 @@ pub(super) fn describe(value: &Value) -> String {
             } else {
                 "attribute"
             };
-            format!(
-                "{} with {}",
-                value.ty.friendly_name(),
-                counted(elements.len(), what)
-            )
+            let name = value.ty.friendly_name();
+            let article = if name.starts_with('o') { "an" } else { "a" };
+            format!("{article} {name} with {}", counted(elements.len(), what))
         }
     }
 }

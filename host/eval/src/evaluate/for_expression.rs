@@ -39,9 +39,10 @@ struct Items {
 impl Evaluator<'_> {
     pub(super) fn for_expression(&mut self, expr: &ForExpr, span: Span) -> Value {
         let collection = self.expression(&expr.collection);
+        let collection_is_sensitive = collection.sensitive;
         let mut items = Items {
             known: true,
-            sensitive: collection.sensitive,
+            sensitive: collection_is_sensitive,
             ..Items::default()
         };
         let Some(pairs) = self.pairs(collection, &expr.collection) else {
@@ -50,8 +51,11 @@ impl Evaluator<'_> {
         for (key, value) in pairs {
             let bound = self.bindings.len();
             if let Some(name) = &expr.key {
+                let key = key.marked_like(collection_is_sensitive);
                 self.bindings.push((name.name.clone(), key));
             }
+            // Messages about a part of a secret must not tell it.
+            let value = value.marked_like(collection_is_sensitive);
             self.bindings.push((expr.value.name.clone(), value));
             let before = self.diagnostics.len();
             let round = self.round(expr, &mut items);
@@ -73,9 +77,11 @@ impl Evaluator<'_> {
             let said = involved(&[(expr, &collection)]);
             self.fail(
                 Diagnostic::error("Iteration over null value")
-                    .detail(format!(
-                        "A null value cannot be used as the collection in a 'for' expression.{said}"
-                    ))
+                    .detail(
+                        "A null value cannot be used as the collection in a 'for' expression."
+                            .to_string(),
+                    )
+                    .values(&said)
                     .at(expr.span),
             );
             return None;
@@ -107,15 +113,15 @@ impl Evaluator<'_> {
                 )
             }
             _ => {
-                self.fail(
-                    Diagnostic::error("Iteration over non-iterable value")
-                        .detail(format!(
-                            "A value of type {} cannot be used as the collection in a 'for' \
-                             expression; this is {description}.",
-                            collection.ty.friendly_name()
-                        ))
-                        .at(expr.span),
-                );
+                let problem = Diagnostic::error("Iteration over non-iterable value")
+                    .detail(format!(
+                        "A value of type {} cannot be used as the collection in a 'for' \
+                         expression; this is {description}.",
+                        collection.ty.friendly_name()
+                    ))
+                    .at(expr.span)
+                    .values(&self.shown(&[expr]));
+                self.fail(problem);
                 None
             }
         }
@@ -150,10 +156,11 @@ impl Evaluator<'_> {
         items.sensitive |= value.sensitive;
         let said = involved(&[(expr, &value)]);
         if value.is_null() {
-            let detail = format!("The value of the 'if' clause must not be null.{said}");
+            let detail = "The value of the 'if' clause must not be null.";
             self.fail(
                 Diagnostic::error("Condition is null")
                     .detail(detail)
+                    .values(&said)
                     .at(expr.span),
             );
             return None;
@@ -161,10 +168,11 @@ impl Evaluator<'_> {
         match convert(value, &Type::Bool) {
             Ok(value) => Some(value.as_bool()),
             Err(error) => {
-                let detail = format!("The 'if' clause value is invalid: {error}.{said}");
+                let detail = format!("The 'if' clause value is invalid: {error}.");
                 self.fail(
                     Diagnostic::error("Invalid 'for' condition")
                         .detail(detail)
+                        .values(&said)
                         .at(expr.span),
                 );
                 None
@@ -178,17 +186,26 @@ impl Evaluator<'_> {
         let problem = Diagnostic::error("Invalid object key").at(expr.span);
         let said = involved(&[(expr, &value)]);
         if value.is_null() {
-            self.fail(problem.detail(format!(
-                "Key expression in 'for' expression must not produce a null value.{said}"
-            )));
+            self.fail(
+                problem
+                    .detail(
+                        "Key expression in 'for' expression must not produce a null value."
+                            .to_string(),
+                    )
+                    .values(&said),
+            );
             return None;
         }
         match convert(value, &Type::String) {
             Ok(value) => Some(value.as_str().map(str::to_owned)),
             Err(error) => {
-                self.fail(problem.detail(format!(
-                    "The key expression produced an invalid result: {error}.{said}"
-                )));
+                self.fail(
+                    problem
+                        .detail(format!(
+                            "The key expression produced an invalid result: {error}."
+                        ))
+                        .values(&said),
+                );
                 None
             }
         }

@@ -5,7 +5,6 @@ use host_syntax::Expr;
 use host_syntax::ast::Ident;
 
 use crate::convert::convert;
-use crate::references::references;
 use crate::type_expression::parse_type;
 use crate::types::Type;
 use crate::value::Value;
@@ -53,17 +52,17 @@ impl Evaluator<'_> {
         })
     }
 
-    /// The first expression that has no errors. While one of them depends on something unknown, it
-    /// cannot be told yet which that will be.
+    /// The first expression that has no errors. What is unknown may still become one; an error stays
+    /// one, whatever the unknown becomes.
     fn try_call(&mut self, args: &[Expr], name: &Ident) -> Value {
         let mut failures: Diagnostics = Vec::new();
         for arg in args {
-            if self.depends_on_unknown(arg) {
-                return Value::dynamic();
-            }
             let (value, diagnostics) = self.apart(|evaluator| evaluator.expression(arg));
             if self.limits.is_exhausted() || !diagnostics.iter().any(Diagnostic::is_error) {
                 self.diagnostics.extend(diagnostics);
+                if value.contains_unknown() {
+                    return Value::dynamic().marked_like(value.contains_sensitive());
+                }
                 return value;
             }
             failures.extend(diagnostics.into_iter().filter(Diagnostic::is_error));
@@ -84,11 +83,14 @@ impl Evaluator<'_> {
     }
 
     fn can_call(&mut self, arg: &Expr) -> Value {
-        if self.depends_on_unknown(arg) {
-            return Value::unknown(Type::Bool);
+        let (value, diagnostics) = self.apart(|evaluator| evaluator.expression(arg));
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            Value::bool(false)
+        } else if value.contains_unknown() {
+            Value::unknown(Type::Bool)
+        } else {
+            Value::bool(true)
         }
-        let (_, diagnostics) = self.apart(|evaluator| evaluator.expression(arg));
-        Value::bool(!diagnostics.iter().any(Diagnostic::is_error))
     }
 
     fn convert_call(&mut self, value: &Expr, ty: &Expr) -> Value {
@@ -106,29 +108,12 @@ impl Evaluator<'_> {
             Err(error) => {
                 self.fail(
                     Diagnostic::error("Invalid function argument")
-                        .detail(format!(
-                            "Invalid value for \"value\" parameter: {error}.{said}"
-                        ))
+                        .detail(format!("Invalid value for \"value\" parameter: {error}."))
+                        .values(&said)
                         .at(value.span),
                 );
                 Value::unknown(ty.without_optional()).marked_like(sensitive)
             }
         }
-    }
-
-    /// Whether a name in `expr` stands for something that is not wholly known.
-    fn depends_on_unknown(&self, expr: &Expr) -> bool {
-        references(expr).iter().any(|reference| {
-            let Some(mut value) = self.variable(&reference.root) else {
-                return false;
-            };
-            for name in &reference.path {
-                match value.get(name) {
-                    Some(inner) => value = inner,
-                    None => break,
-                }
-            }
-            value.contains_unknown()
-        })
     }
 }

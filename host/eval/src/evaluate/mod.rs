@@ -18,11 +18,13 @@ mod traversal;
 #[cfg(test)]
 mod tests;
 
-use host_diag::{Diagnostic, Diagnostics, Span, nearest};
+pub use describe::describe;
+use host_diag::{Diagnostic, Diagnostics, Shown, Span, nearest};
 use host_syntax::{Expr, ExprKind};
 
 use crate::limits::{BUDGET, DEEPEST, Limits};
 use crate::number;
+use crate::references::traversals;
 use crate::scope::Scope;
 use crate::value::Value;
 
@@ -58,6 +60,14 @@ pub fn evaluate_within(expr: &Expr, scope: &Scope, left: &mut usize) -> (Value, 
     (value, diagnostics)
 }
 
+/// What the names in `expr` come to, for messages: each once, the first few of them. Literals and
+/// what cannot be computed have none.
+#[must_use]
+pub fn values_in(expr: &Expr, scope: &Scope) -> Vec<Shown> {
+    let limits = Limits::new(BUDGET);
+    Evaluator::new(scope, &limits, Place::Template, 0).shown(&[expr])
+}
+
 /// Where the evaluated text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -66,6 +76,9 @@ pub(crate) enum Place {
     /// In a file that `templatefile` reads.
     TemplateFile,
 }
+
+/// Values that one message shows at most.
+const MOST_SHOWN: usize = 4;
 
 /// One walk over one expression.
 pub(crate) struct Evaluator<'s> {
@@ -199,13 +212,65 @@ impl<'s> Evaluator<'s> {
             .at(span)
             .hint(
                 bound_by(name)
-                    .or_else(|| nearest(name, known).map(|name| format!("Did you mean `{name}`?"))),
+                    .or_else(|| self.qualified(name))
+                    .or_else(|| nearest(name, known).map(|name| format!("Did you mean `{name}`?")))
+                    .unwrap_or_else(|| {
+                        "Values are named `var.NAME`, `local.NAME` or `data.TYPE.NAME`; text stands \
+                         in quotes."
+                            .to_owned()
+                    }),
             )
+    }
+}
+
+impl Evaluator<'_> {
+    /// What the names in some expressions come to.
+    fn shown(&mut self, expressions: &[&Expr]) -> Vec<Shown> {
+        let mut shown: Vec<Shown> = Vec::new();
+        let reported = self.diagnostics.len();
+        for expr in expressions.iter().flat_map(|expr| traversals(expr)) {
+            let value = self.expression(expr);
+            if self.diagnostics.len() > reported {
+                // Others tell what is wrong with it.
+                self.diagnostics.truncate(reported);
+                continue;
+            }
+            let known = |one: &Shown| shown.contains(one);
+            let more = describe::involved(&[(expr, &value)]).into_iter();
+            let more: Vec<Shown> = more.filter(|one| !known(one)).collect();
+            shown.extend(more);
+            if shown.len() >= MOST_SHOWN {
+                break;
+            }
+        }
+        shown
+    }
+
+    /// A variable or local of this name, which must be named as such.
+    fn qualified(&self, name: &str) -> Option<String> {
+        let has = |root: &&str| {
+            let root = self.scope.variables.get(*root);
+            root.and_then(|root| root.get(name)).is_some()
+        };
+        let root = ["var", "local"].into_iter().find(has)?;
+        Some(format!("Did you mean `{root}.{name}`?"))
     }
 }
 
 /// Where a name that only some blocks bind can be used.
 fn bound_by(name: &str) -> Option<String> {
+    let known = match name {
+        "source" => {
+            "To name a source, write it as text: `\"source.TYPE.NAME\"`; what it is made of is known \
+             in the blocks of a build only."
+        }
+        "build" => "`build` is known in the provisioners and post-processors of a build only.",
+        "self" => "There is no `self` here; a variable is `var.NAME`, a local `local.NAME`.",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return Some(known.to_owned());
+    }
     let argument = match name {
         "each" => "for_each",
         "count" => "count",

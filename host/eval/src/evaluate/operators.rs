@@ -13,6 +13,10 @@ use crate::value::Value;
 use super::Evaluator;
 use super::describe::involved;
 
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some()
+}
+
 impl Evaluator<'_> {
     pub(super) fn unary(&mut self, operator: UnaryOp, operand: &Expr) -> Value {
         let (ty, result) = match operator {
@@ -96,8 +100,18 @@ impl Evaluator<'_> {
         let (a, b) = (self.expression(left), self.expression(right));
         let sensitive = a.sensitive || b.sensitive;
         let said = involved(&[(left, &a), (right, &b)]);
+        let joins = operator == BinaryOp::Add && (is_text(&a) || is_text(&b));
+        let reported = self.diagnostics.len();
         let a = self.operand(a, &Type::Number, left, "left operand");
         let b = self.operand(b, &Type::Number, right, "right operand");
+        if joins {
+            // The other side would be told the same.
+            self.diagnostics.truncate(reported + 1);
+        }
+        if let Some(problem) = self.diagnostics[reported..].first_mut().filter(|_| joins) {
+            let hint = "`+` adds numbers; text is joined in a template: `\"${a}${b}\"`.";
+            problem.hints.push(hint.to_owned());
+        }
         let compares = matches!(
             operator,
             BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual
@@ -124,7 +138,8 @@ impl Evaluator<'_> {
             self.fail(
                 failed_operation(error)
                     .at(span)
-                    .detail(format!("Error during operation: {error}.{said}")),
+                    .detail(format!("Error during operation: {error}."))
+                    .values(&said),
             );
             unknown
         });
@@ -135,9 +150,10 @@ impl Evaluator<'_> {
     fn operand(&mut self, value: Value, ty: &Type, expr: &Expr, which: &str) -> Option<Value> {
         let said = involved(&[(expr, &value)]);
         let problem = |what: String| {
-            let detail = format!("Unsuitable value for {which}: {what}.{said}");
+            let detail = format!("Unsuitable value for {which}: {what}.");
             Diagnostic::error("Invalid operand")
                 .detail(detail)
+                .values(&said)
                 .at(expr.span)
         };
         if value.is_null() {

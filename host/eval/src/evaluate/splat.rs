@@ -1,6 +1,6 @@
 //! `x.*.name` and `x[*].name`.
 
-use host_diag::{Diagnostic, Span};
+use host_diag::{Diagnostic, Shown, Span};
 use host_syntax::Expr;
 use host_syntax::ast::SplatStep;
 
@@ -20,7 +20,13 @@ impl Evaluator<'_> {
         self.splat_value(value, steps, source.span, &said)
     }
 
-    fn splat_value(&mut self, value: Value, steps: &[SplatStep], span: Span, said: &str) -> Value {
+    fn splat_value(
+        &mut self,
+        value: Value,
+        steps: &[SplatStep],
+        span: Span,
+        said: &[Shown],
+    ) -> Value {
         let sensitive = value.sensitive;
         if value.is_null() {
             if !value.ty.is_sequence() {
@@ -28,9 +34,8 @@ impl Evaluator<'_> {
             }
             return self.fail(
                 Diagnostic::error("Splat of null value")
-                    .detail(format!(
-                        "Splat expressions (with the * symbol) cannot be applied to null sequences.{said}"
-                    ))
+                    .detail("Splat expressions (with the * symbol) cannot be applied to null sequences.".to_string())
+                    .values(said)
                     .at(span),
             );
         }
@@ -114,7 +119,7 @@ impl Evaluator<'_> {
                     self.index(value, key_value, key, None)
                 }
                 SplatStep::AttrSplat(steps) | SplatStep::FullSplat(steps) => {
-                    self.splat_value(value, steps, span, "")
+                    self.splat_value(value, steps, span, &[])
                 }
             };
         }

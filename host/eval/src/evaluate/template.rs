@@ -84,9 +84,7 @@ impl Evaluator<'_> {
         let problem = Diagnostic::error("Invalid template interpolation value").at(expr.span);
         let said = involved(&[(expr, &value)]);
         if value.is_null() {
-            self.fail(problem.detail(format!(
-                "The expression result is null. Cannot include a null value in a string template.{said}"
-            )));
+            self.fail(problem.detail("The expression result is null. Cannot include a null value in a string template.".to_string()).values(&said));
             text.known = false;
             return;
         }
@@ -94,9 +92,13 @@ impl Evaluator<'_> {
             Ok(ValueKind::String(piece)) => self.append(&piece, text),
             Ok(_) => text.known = false,
             Err(error) => {
-                self.fail(problem.detail(format!(
-                    "Cannot include the given value in a string template: {error}.{said}"
-                )));
+                self.fail(
+                    problem
+                        .detail(format!(
+                            "Cannot include the given value in a string template: {error}."
+                        ))
+                        .values(&said),
+                );
                 text.known = false;
             }
         }
@@ -127,7 +129,8 @@ impl Evaluator<'_> {
         text: &mut Text,
     ) {
         let collected = self.expression(collection);
-        text.sensitive |= collected.sensitive;
+        let sensitive = collected.sensitive;
+        text.sensitive |= sensitive;
         let Some(pairs) = self.pairs(collected, collection) else {
             text.known = false;
             return;
@@ -139,8 +142,11 @@ impl Evaluator<'_> {
             }
             let bound = self.bindings.len();
             if let Some(key) = key {
+                let this_key = this_key.marked_like(sensitive);
                 self.bindings.push((key.name.clone(), this_key));
             }
+            // Messages about a part of a secret must not tell it.
+            let this_value = this_value.marked_like(sensitive);
             self.bindings.push((value.name.clone(), this_value));
             let before = self.diagnostics.len();
             self.parts(body, text);

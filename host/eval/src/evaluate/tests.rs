@@ -366,6 +366,30 @@ fn ends_explosions_quickly() {
 }
 
 #[test]
+fn ends_slow_functions_quickly() {
+    let long = "a".repeat(100_000);
+    let texts = [
+        format!(
+            "regex_replace(\"{long}\", \"a\", \"{}\")",
+            "$0".repeat(1000)
+        ),
+        format!("[for n in range(1024) : substr(\"{long}\", n, 1)]"),
+        format!("[for n in range(1024) : base64gzip(\"{long}\")]"),
+        format!("join(\"{long}\", range(1024))"),
+        "setproduct(range(1024), range(1024), range(1024))".to_owned(),
+    ];
+    for text in texts {
+        check_error(&text, "Result too large");
+    }
+    check_error("format(\"%.100000000f\", 1)", "too large a precision");
+    check_error(
+        "regex(\"((a{100}){100}){100}\", \"\")",
+        "invalid repeat count",
+    );
+    check_error("pow(2, 1000000000)", "larger than 1e10000");
+}
+
+#[test]
 fn does_not_let_try_hide_an_explosion() {
     check_error(
         "try([for a in range(1000) : [for b in range(1000) : [for c in range(9) : 1]]], 1)",

@@ -1,6 +1,6 @@
 //! Names, attributes and indexes.
 
-use host_diag::{Diagnostic, nearest};
+use host_diag::{Diagnostic, Shown, nearest};
 use host_syntax::ast::Ident;
 use host_syntax::{Expr, ExprKind};
 
@@ -81,9 +81,8 @@ impl Evaluator<'_> {
         if value.is_null() {
             return self.fail(
                 Diagnostic::error("Attempt to get attribute from null value")
-                    .detail(format!(
-                        "This value is null, so it does not have any attributes.{said}"
-                    ))
+                    .detail("This value is null, so it does not have any attributes.".to_string())
+                    .values(&said)
                     .at(name.span),
             );
         }
@@ -104,7 +103,9 @@ impl Evaluator<'_> {
                 Some(value) => Ok(value),
                 None => Err(missing_element(name, elements.keys(), sensitive)),
             },
-            (ty, _) => Err(no_attributes(&ty, name).detail(no_attributes_detail(&ty, &said))),
+            (ty, _) => Err(no_attributes(&ty, name)
+                .detail(no_attributes_detail(&ty))
+                .values(&said)),
         };
         match found {
             Ok(value) => value.marked_like(sensitive),
@@ -125,7 +126,9 @@ impl Evaluator<'_> {
         pairs.extend(target.map(|target| (target, &value)));
         let said = involved(&pairs);
         let failed = |summary: &str, detail: String| {
-            Err(Box::new(Diagnostic::error(summary).detail(detail + &said)))
+            Err(Box::new(
+                Diagnostic::error(summary).detail(detail).values(&said),
+            ))
         };
         let result = if value.is_null() {
             let detail = "This value is null, so it does not have any indices.";
@@ -156,14 +159,20 @@ impl Evaluator<'_> {
     }
 }
 
+/// Names that a message lists at most.
+const MOST_NAMES: usize = 8;
 const SET_INDEX: &str = "Elements of a set are identified only by their value and don't have any \
     separate index or key to select with, so it's only possible to perform operations across all \
     elements of the set.";
 const NO_ELEMENT: &str = "The given key does not identify an element in this collection value";
 
-fn index_sequence(value: Value, key: Value, said: &str) -> Result<Value, Box<Diagnostic>> {
+fn index_sequence(value: Value, key: Value, said: &[Shown]) -> Result<Value, Box<Diagnostic>> {
     let problem = |why: String| {
-        Box::new(Diagnostic::error("Invalid index").detail(format!("{NO_ELEMENT}: {why}.{said}")))
+        Box::new(
+            Diagnostic::error("Invalid index")
+                .detail(format!("{NO_ELEMENT}: {why}."))
+                .values(said),
+        )
     };
     let key = convert(key, &Type::Number).map_err(|error| problem(error.to_string()))?;
     let Some(at) = key.as_number() else {
@@ -211,9 +220,13 @@ fn index_sequence(value: Value, key: Value, said: &str) -> Result<Value, Box<Dia
     }
 }
 
-fn index_mapping(value: Value, key: Value, said: &str) -> Result<Value, Box<Diagnostic>> {
+fn index_mapping(value: Value, key: Value, said: &[Shown]) -> Result<Value, Box<Diagnostic>> {
     let problem = |why: String| {
-        Box::new(Diagnostic::error("Invalid index").detail(format!("{NO_ELEMENT}{why}.{said}")))
+        Box::new(
+            Diagnostic::error("Invalid index")
+                .detail(format!("{NO_ELEMENT}{why}."))
+                .values(said),
+        )
     };
     let hidden = value.sensitive || key.sensitive;
     let key = convert(key, &Type::String).map_err(|error| problem(format!(": {error}")))?;
@@ -254,18 +267,52 @@ fn missing_attribute<'a>(
     names: impl Iterator<Item = &'a String>,
     target: Option<&Expr>,
 ) -> Diagnostic {
-    let close = nearest(&name.name, names.map(String::as_str));
-    let prefix = target
-        .and_then(traversal_text)
-        .map(|text| text + ".")
-        .unwrap_or_default();
+    let mut names: Vec<&str> = names.map(String::as_str).collect();
+    names.sort_unstable();
+    let close = nearest(&name.name, names.iter().copied());
+    let target = target.and_then(traversal_text);
+    let hint = match close {
+        Some(close) => {
+            let prefix = target.map(|text| text + ".").unwrap_or_default();
+            format!("Did you mean `{prefix}{close}`?")
+        }
+        None => not_declared(&name.name, target.as_deref(), &names),
+    };
     Diagnostic::error("Unsupported attribute")
         .detail(format!(
             "This object does not have an attribute named \"{}\".",
             name.name
         ))
         .at(name.span)
-        .hint(close.map(|name| format!("Did you mean `{prefix}{name}`?")))
+        .hint(hint)
+}
+
+/// What to do about a name that is like none of `names`.
+fn not_declared(name: &str, target: Option<&str>, names: &[&str]) -> String {
+    let declaration = match target {
+        Some("var") => format!("variable \"{name}\" {{ … }}"),
+        Some("local") => format!("locals {{ {name} = … }}"),
+        _ if names.is_empty() => return format!("Remove `.{name}`: the object is empty."),
+        _ => return format!("It has {}.", listed(names)),
+    };
+    match names {
+        [] => format!("Declare it: `{declaration}`."),
+        _ => format!("Declare it: `{declaration}`; there is {}.", listed(names)),
+    }
+}
+
+/// The first of some names, in backticks.
+fn listed(names: &[&str]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .take(MOST_NAMES)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match names.len() > MOST_NAMES {
+        true => ", …",
+        false => "",
+    };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn missing_element<'a>(
@@ -293,24 +340,28 @@ fn no_attributes(ty: &Type, name: &Ident) -> Diagnostic {
         Type::Tuple(elements) => elements.iter().any(Type::is_mapping),
         _ => false,
     };
-    let hint = elements_have.then(|| {
-        format!(
+    let hint = match elements_have {
+        true => format!(
             "Take one element, as in `[0].{0}`, or the attribute of all, as in `[*].{0}`.",
             name.name
-        )
-    });
+        ),
+        false => format!(
+            "Remove `.{}`; only objects and maps have names in them.",
+            name.name
+        ),
+    };
     Diagnostic::error("Unsupported attribute")
         .at(name.span)
         .hint(hint)
 }
 
-fn no_attributes_detail(ty: &Type, said: &str) -> String {
+fn no_attributes_detail(ty: &Type) -> String {
     if ty.is_primitive() {
         let name = ty.friendly_name();
-        return format!("Can't access attributes on a primitive-typed value ({name}).{said}");
+        return format!("Can't access attributes on a primitive-typed value ({name}).");
     }
     format!(
-        "This value does not have any attributes: it is a {}.{said}",
+        "This value does not have any attributes: it is a {}.",
         ty.friendly_name()
     )
 }

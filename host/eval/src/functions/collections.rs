@@ -10,12 +10,13 @@ use crate::types::Type;
 use crate::value::{Number, Value};
 
 use super::arguments::{number, sequence, whole};
-use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType, text_parts};
+use super::{
+    Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType, foreseen, text_parts,
+};
 
 /// The most elements `range` makes.
 const LONGEST_RANGE: usize = 1024;
 
-const ANY: ResultType = ResultType::Is(Kind::Any);
 /// A list, set or tuple whose elements may be unknown and carry their own marks.
 const ANY_SEQUENCE: Parameter = Parameter::new("list", Kind::Any)
     .partly_known()
@@ -26,7 +27,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "chunklist",
         &[
-            Parameter::new("list", Kind::AnyList).partly_known(),
+            Parameter::new("list", Kind::AnyList)
+                .partly_known()
+                .with_marks(),
             Parameter::new("size", Kind::Number),
         ],
         ResultType::From(|args| {
@@ -35,10 +38,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }),
         chunk_list,
     ),
-    Function::new("coalescelist", &[], ANY, coalesce_list).and_more(
+    Function::new(
+        "coalescelist",
+        &[],
+        ResultType::Is(Kind::Any),
+        coalesce_list,
+    )
+    .and_more(
         Parameter::new("vals", Kind::Any)
             .or_null()
-            .partly_known()
+            .or_unknown()
             .with_marks(),
     ),
     Function::new(
@@ -47,7 +56,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ResultType::Is(Kind::StringList),
         compact,
     ),
-    Function::new("concat", &[], ANY, concat).and_more(
+    Function::new(
+        "concat",
+        &[],
+        ResultType::Foreseen(Kind::Any, foreseen::concat),
+        concat,
+    )
+    .and_more(
         Parameter::new("seqs", Kind::Any)
             .partly_known()
             .with_marks(),
@@ -70,22 +85,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new(
         "element",
         &[ANY_SEQUENCE, Parameter::new("index", Kind::Number)],
-        ResultType::From(|args| {
-            args.first()
-                .and_then(|list| list.ty.element())
-                .cloned()
-                .unwrap_or(Type::Dynamic)
-        }),
+        ResultType::Foreseen(Kind::Any, foreseen::element),
         element,
     ),
-    Function::new("flatten", &[ANY_SEQUENCE], ANY, flatten),
+    Function::new(
+        "flatten",
+        &[ANY_SEQUENCE],
+        ResultType::Foreseen(Kind::Any, foreseen::some_sequence),
+        flatten,
+    ),
     Function::new(
         "index",
         &[
-            Parameter::new("list", Kind::Any),
-            Parameter::new("value", Kind::Any).or_null(),
+            Parameter::new("list", Kind::Any).partly_known(),
+            Parameter::new("value", Kind::Any).or_unknown(),
         ],
-        ResultType::Is(Kind::Number),
+        ResultType::Foreseen(Kind::Number, foreseen::number_of_list),
         index,
     ),
     Function::new(
@@ -95,7 +110,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         length,
     ),
     Function::new("range", &[], ResultType::Is(Kind::NumberList), range).and_more(NUMBER),
-    Function::new("reverse", &[ANY_SEQUENCE], ANY, reverse),
+    Function::new(
+        "reverse",
+        &[ANY_SEQUENCE],
+        ResultType::Foreseen(Kind::Any, foreseen::reverse),
+        reverse,
+    ),
     Function::new(
         "slice",
         &[
@@ -103,13 +123,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Parameter::new("start_index", Kind::Number),
             Parameter::new("end_index", Kind::Number),
         ],
-        ANY,
+        ResultType::Foreseen(Kind::Any, foreseen::slice),
         slice,
     ),
     Function::new(
         "sort",
         &[Parameter::new("list", Kind::StringList)],
-        ResultType::Is(Kind::StringList),
+        ResultType::Foreseen(Kind::StringList, foreseen::sort),
         sort,
     ),
 ];
@@ -144,29 +164,34 @@ fn chunk_list(_: &Context<'_>, args: Vec<Value>) -> Outcome {
         0 => vec![chunk(elements)],
         _ => elements.chunks(size).map(chunk).collect(),
     };
-    Ok(Value::list(args[0].ty.clone(), chunks))
+    Ok(Value::list(args[0].ty.clone(), chunks).marked_like(args[0].sensitive))
 }
 
 fn coalesce_list(_: &Context<'_>, args: Vec<Value>) -> Outcome {
     if args.is_empty() {
         return Err(FunctionError::new("at least one argument is required"));
     }
-    let mut sensitive = false;
-    for (at, arg) in args.into_iter().enumerate() {
-        sensitive |= arg.sensitive;
-        if arg.is_null() {
-            continue;
+    // What is wrong behind the one that is taken is wrong too, up to the first that may be anything.
+    for (at, arg) in args.iter().enumerate() {
+        if arg.is_unknown() {
+            break;
         }
-        match arg.as_sequence() {
-            _ if matches!(arg.ty, Type::Set(_)) => {
-                return Err(FunctionError::argument(
-                    at,
-                    "a list or tuple is required, not a set",
-                ));
-            }
-            Some([]) => {}
-            Some(_) => return Ok(arg.marked_like(sensitive)),
-            None => return Err(FunctionError::argument(at, "a list or tuple is required")),
+        if !matches!(arg.ty, Type::List(_) | Type::Tuple(_)) {
+            let have = arg.ty.friendly_name();
+            let message = format!("a list or tuple is required, not {have}");
+            return Err(FunctionError::argument(at, message));
+        }
+    }
+    let mut sensitive = false;
+    for at in 0..args.len() {
+        let arg = &args[at];
+        sensitive |= arg.sensitive;
+        if arg.is_unknown() {
+            let sensitive = sensitive || args[at..].iter().any(Value::contains_sensitive);
+            return Ok(Value::dynamic().marked_like(sensitive));
+        }
+        if arg.as_sequence().is_some_and(|list| !list.is_empty()) {
+            return Ok(arg.clone().marked_like(sensitive));
         }
     }
     Err(FunctionError::new("no non-null arguments with elements"))
@@ -338,13 +363,14 @@ fn index(_: &Context<'_>, args: Vec<Value>) -> Outcome {
     if elements.is_empty() {
         return Err(FunctionError::new("cannot search an empty list"));
     }
-    let found = elements
-        .iter()
-        .position(|element| equality::known_equal(element, &args[1]) == Some(true));
-    match found {
-        Some(at) => Ok(Value::number(at as u64)),
-        None => Err(FunctionError::new("item not found")),
+    for (at, element) in elements.iter().enumerate() {
+        match equality::known_equal(element, &args[1]) {
+            Some(true) => return Ok(Value::number(at as u64)),
+            Some(false) => {}
+            None => return Ok(Value::unknown(Type::Number)),
+        }
     }
+    Err(FunctionError::new("item not found"))
 }
 
 fn length(_: &Context<'_>, args: Vec<Value>) -> Outcome {
@@ -383,10 +409,13 @@ fn range(_: &Context<'_>, args: Vec<Value>) -> Outcome {
         _ if down => -one,
         _ => one,
     };
+    if start == end {
+        return Ok(Value::list(Type::Number, Vec::new()));
+    }
     if step.is_zero() {
         return Err(FunctionError::argument(2, "step must not be zero"));
     }
-    if down != arithmetic::is_negative(&step) && start != end {
+    if down != arithmetic::is_negative(&step) {
         let way = if down {
             "less than zero"
         } else {

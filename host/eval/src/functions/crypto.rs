@@ -21,6 +21,9 @@ const DEFAULT_COST: u32 = 10;
 /// Rounds that take a few seconds; each more doubles the time.
 /// Differs: Packer computes up to 31, which takes days.
 const MOST_COST: u32 = 16;
+/// What a round costs an evaluation, so that it has time for about thirty passwords. One of more
+/// rounds than usual costs as much: a template has few of them, and waits for each knowingly.
+const ROUND_UNITS: usize = 16;
 /// Bcrypt looks at no more bytes than these.
 const LONGEST_PASSWORD: usize = 72;
 
@@ -58,7 +61,7 @@ fn digest<D: Digest>(args: &[Value]) -> Value {
     Value::string(hex::encode(D::digest(text(args, 0))))
 }
 
-fn bcrypt_hash(_: &Context<'_>, args: Vec<Value>) -> Outcome {
+fn bcrypt_hash(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     let cost = match args.len() {
         1 => DEFAULT_COST,
         2 => match whole(&args, 1)? {
@@ -80,6 +83,11 @@ fn bcrypt_hash(_: &Context<'_>, args: Vec<Value>) -> Outcome {
             ));
         }
     };
+    if cost <= MOST_COST {
+        context
+            .limits
+            .spend(ROUND_UNITS << cost.min(DEFAULT_COST))?;
+    }
     if cost > MOST_COST {
         return Err(FunctionError::call_at(
             1,

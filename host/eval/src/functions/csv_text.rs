@@ -8,10 +8,13 @@ use crate::value::Value;
 use super::arguments::text;
 use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType};
 
+/// What a cell costs an evaluation.
+const CELL_UNITS: usize = 4;
+
 pub(super) const FUNCTIONS: &[Function] = &[Function::new(
     "csvdecode",
     &[Parameter::new("str", Kind::String)],
-    ResultType::Is(Kind::AnyList),
+    ResultType::Is(Kind::Any),
     decode,
 )];
 
@@ -39,7 +42,7 @@ fn decode(context: &Context<'_>, args: Vec<Value>) -> Outcome {
                 record.line
             )));
         }
-        context.limits.spend(have + 1)?;
+        context.limits.spend(CELL_UNITS * (have + 1))?;
         let cells = header.cells.iter().zip(record.cells);
         rows.push(Value::object_of(
             cells.map(|(name, cell)| (name.as_str(), Value::string(cell))),

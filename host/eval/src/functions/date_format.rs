@@ -3,7 +3,7 @@
 use super::time_parse::Moment;
 
 /// Formats by runs of one letter; other characters stand for themselves, and so does what is in
-/// single quotes.
+/// single quotes. Two single quotes stand for one.
 ///
 /// # Errors
 ///
@@ -12,6 +12,11 @@ pub(super) fn format(format: &str, moment: Moment) -> Result<String, String> {
     let mut text = String::new();
     let mut rest = format;
     while let Some(first) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("''") {
+            text.push('\'');
+            rest = after;
+            continue;
+        }
         if first == '\'' {
             rest = quoted(rest, &mut text)?;
             continue;
@@ -28,7 +33,7 @@ pub(super) fn format(format: &str, moment: Moment) -> Result<String, String> {
     Ok(text)
 }
 
-/// Appends what is between the quotes, where two quotes stand for one.
+/// Appends what is between the quotes, where two quotes stand for one as well.
 fn quoted<'f>(format: &'f str, text: &mut String) -> Result<&'f str, String> {
     let mut rest = &format[1..];
     loop {

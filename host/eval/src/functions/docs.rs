@@ -46,11 +46,12 @@ fn signature_of(name: &str) -> String {
     }
     find(name, FunctionSet::All)
         .or_else(|| find(name, FunctionSet::EnvOnly))
-        .map(from_table)
+        .map(signature)
         .unwrap_or_default()
 }
 
-fn from_table(function: &Function) -> String {
+/// How a function is called, with the types of its parameters and of its result.
+pub(crate) fn signature(function: &Function) -> String {
     let one =
         |parameter: &Parameter| format!("{}: {}", parameter.name, type_name(parameter.kind.ty()));
     let fixed = function.parameters.iter().map(one);
@@ -59,7 +60,7 @@ fn from_table(function: &Function) -> String {
         .iter()
         .map(|parameter| format!("{}...", one(parameter)));
     let parameters: Vec<String> = fixed.chain(more).collect();
-    let result = type_name(function.result.of(&[]));
+    let result = type_name(function.result.in_general());
     format!("{}({}) -> {result}", function.name, parameters.join(", "))
 }
 

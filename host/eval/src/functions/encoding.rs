@@ -5,13 +5,13 @@ use std::io::Write;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use encoding_rs::Encoding;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::value::Value;
 
 use super::arguments::text;
+use super::charset::{Charset, charset, decode_with_controls, encode_with_controls};
 use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType};
 
 const STRING: ResultType = ResultType::Is(Kind::String);
@@ -64,7 +64,9 @@ pub(super) fn decode(args: &[Value], at: usize) -> Result<Vec<u8>, FunctionError
     })
 }
 
-fn base64_gzip(_: &Context<'_>, args: Vec<Value>) -> Outcome {
+fn base64_gzip(context: &Context<'_>, args: Vec<Value>) -> Outcome {
+    // Compressing takes much longer than copying.
+    context.limits.spend(text(&args, 0).len() / 16)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let zipped = encoder
         .write_all(text(&args, 0).as_bytes())
@@ -72,39 +74,6 @@ fn base64_gzip(_: &Context<'_>, args: Vec<Value>) -> Outcome {
     let zipped =
         zipped.map_err(|error| FunctionError::new(format!("failed to compress: {error}")))?;
     Ok(Value::string(STANDARD.encode(zipped)))
-}
-
-/// Encodings that the table of browsers does not have, or has under another name.
-enum Charset {
-    Utf16 { big_endian: bool, mark: bool },
-    Latin1,
-    Ascii,
-    Other(&'static Encoding),
-}
-
-fn charset(name: &str) -> Result<Charset, FunctionError> {
-    Ok(match name.to_ascii_uppercase().as_str() {
-        "UTF-16LE" => Charset::Utf16 {
-            big_endian: false,
-            mark: false,
-        },
-        "UTF-16BE" => Charset::Utf16 {
-            big_endian: true,
-            mark: false,
-        },
-        "UTF-16" => Charset::Utf16 {
-            big_endian: true,
-            mark: true,
-        },
-        "ISO-8859-1" | "ISO_8859-1" | "LATIN1" | "L1" => Charset::Latin1,
-        "US-ASCII" | "ASCII" => Charset::Ascii,
-        _ => Charset::Other(Encoding::for_label(name.as_bytes()).ok_or_else(|| {
-            FunctionError::call_at(
-                1,
-                format!("{name:?} is not a supported IANA encoding name or alias"),
-            )
-        })?),
-    })
 }
 
 fn encode_text(text: &str, name: &str) -> Result<Vec<u8>, FunctionError> {
@@ -129,10 +98,7 @@ fn encode_text(text: &str, name: &str) -> Result<Vec<u8>, FunctionError> {
             };
             Ok(units.flat_map(bytes).collect())
         }
-        Charset::Latin1 => text
-            .chars()
-            .map(|c| u8::try_from(u32::from(c)).map_err(|_| problem()))
-            .collect(),
+        Charset::WithControls(encoding) => encode_with_controls(text, encoding).ok_or_else(problem),
         Charset::Ascii if text.is_ascii() => Ok(text.as_bytes().to_vec()),
         Charset::Ascii => Err(problem()),
         Charset::Other(encoding) => match encoding.encode(text) {
@@ -170,7 +136,7 @@ fn decode_text(bytes: &[u8], name: &str) -> Result<String, FunctionError> {
             let units: Vec<u16> = pairs().skip(skip).map(unit).collect();
             String::from_utf16(&units).map_err(|_| problem())
         }
-        Charset::Latin1 => Ok(bytes.iter().map(|byte| char::from(*byte)).collect()),
+        Charset::WithControls(encoding) => Ok(decode_with_controls(bytes, encoding)),
         Charset::Ascii if bytes.is_ascii() => {
             Ok(bytes.iter().map(|byte| char::from(*byte)).collect())
         }

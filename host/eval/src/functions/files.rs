@@ -16,7 +16,9 @@ use crate::value::Value;
 
 use super::arguments::text;
 use super::environment::variable;
-use super::{Context, Function, FunctionError, FunctionSet, Kind, Outcome, Parameter, ResultType};
+use super::{
+    Context, Function, FunctionError, FunctionSet, Kind, Outcome, Parameter, ResultType, foreseen,
+};
 
 const STRING: ResultType = ResultType::Is(Kind::String);
 const PATH: &[Parameter] = &[Parameter::new("path", Kind::String)];
@@ -56,7 +58,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 .partly_known()
                 .with_marks(),
         ],
-        ResultType::Is(Kind::Any),
+        ResultType::Foreseen(Kind::Any, foreseen::template_file),
         template_file,
     ),
 ];

@@ -29,6 +29,7 @@ fn fileset(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     let folder = resolve(context, text(&args, 0))?;
     let pattern = clean(text(&args, 1));
     let (fixed, open) = split_pattern(&pattern);
+    let open = with_plain_marks(&open);
     let glob = GlobBuilder::new(&open)
         .literal_separator(true)
         .backslash_escape(true)
@@ -52,6 +53,23 @@ fn fileset(context: &Context<'_>, args: Vec<Value>) -> Outcome {
         Type::String,
         search.found.into_iter().map(Value::string).collect(),
     ))
+}
+
+/// An exclamation mark in front of a class means itself in Packer's patterns; only `^` negates.
+fn with_plain_marks(pattern: &str) -> String {
+    let mut text = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("[!") {
+        text.push_str(before);
+        let Some((class, behind)) = after.split_once(']') else {
+            rest = &rest[before.len()..];
+            break;
+        };
+        text.push_str(&format!("[{class}!]"));
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
 }
 
 /// The folders in front of the first wildcard, and the rest.

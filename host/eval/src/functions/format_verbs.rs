@@ -28,6 +28,8 @@ struct Verb<'f> {
     zero: bool,
     width: usize,
     precision: Option<usize>,
+    /// Whether the precision was written with digits.
+    cuts: bool,
     /// The argument, counted from one, when it is named.
     index: Option<usize>,
     mode: char,
@@ -104,7 +106,9 @@ fn read_verb(format: &str, offset: usize) -> Result<Verb<'_>, FunctionError> {
     if let Some(after) = rest.strip_prefix('.') {
         let (precision, after) =
             read_number(after).ok_or_else(|| problem("too large a precision"))?;
+        // A point alone means none for numbers; texts are not cut then.
         verb.precision = Some(precision.unwrap_or(0));
+        verb.cuts = precision.is_some();
         rest = after;
     }
     if let Some(after) = rest.strip_prefix('[') {
@@ -187,18 +191,18 @@ fn format_one(verb: &Verb<'_>, arg: &Value, index: usize) -> Result<String, Func
     }
 }
 
+/// Of what stands in front of `v`, only the width means something, as in Go's library.
 fn as_it_is(verb: &Verb<'_>, arg: &Value) -> String {
     if let Some(text) = arg.as_str() {
-        return pad_text(verb, &cut(verb, text));
+        return pad_text(verb, text);
     }
     match arg.as_number() {
         Some(value) => {
-            // Flags, width and precision mean nothing here, as in Go's library.
             let general = Verb {
                 mode: 'g',
                 ..Verb::default()
             };
-            format_number(&general, value).unwrap_or_default()
+            pad_text(verb, &format_number(&general, value).unwrap_or_default())
         }
         None => pad_text(verb, &json::encode(arg)),
     }
@@ -212,7 +216,7 @@ fn quoted(text: &str) -> String {
 
 /// The precision of text is its greatest length, in characters people see.
 fn cut(verb: &Verb<'_>, text: &str) -> String {
-    match verb.precision {
+    match verb.precision.filter(|_| verb.cuts) {
         Some(precision) => text.graphemes(true).take(precision).collect(),
         None => text.to_owned(),
     }

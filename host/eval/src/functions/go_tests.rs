@@ -88,7 +88,7 @@ fn the_default_of_lookup_has_the_type_of_the_elements() {
 fn formats_ignore_what_has_no_meaning_for_a_verb() {
     check(
         r#"format("%+v|%5v|%.1v", 5, 1.25, 2.75)"#,
-        r#""5|1.25|2.75""#,
+        r#""5| 1.25|2.75""#,
     );
     check(r#"format("%5t", true)"#, r#""true""#);
 }

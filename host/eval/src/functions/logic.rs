@@ -62,9 +62,12 @@ fn coalesce(_: &Context<'_>, args: Vec<Value>) -> Outcome {
     let ty = common_type(&args)
         .ok_or_else(|| FunctionError::new("all arguments must have the same type"))?;
     let mut sensitive = false;
-    for arg in args {
+    for at in 0..args.len() {
+        let arg = args[at].clone();
         sensitive |= arg.sensitive;
         if arg.is_unknown() {
+            // It may become any of those that follow.
+            let sensitive = sensitive || args[at..].iter().any(Value::contains_sensitive);
             return Ok(Value::unknown(ty).marked_like(sensitive));
         }
         let arg = convert(arg, &ty)?;

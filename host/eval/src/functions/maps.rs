@@ -7,31 +7,45 @@ use crate::types::Type;
 use crate::value::Value;
 
 use super::arguments::{sequence, text};
-use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType};
+use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType, foreseen};
 
-const ANY: ResultType = ResultType::Is(Kind::Any);
 /// A map or object whose elements may be unknown and carry their own marks.
 const ANY_MAPPING: Parameter = Parameter::new("inputMap", Kind::Any)
     .partly_known()
     .with_marks();
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("keys", &[ANY_MAPPING], ANY, keys),
-    Function::new("values", &[ANY_MAPPING], ANY, values),
+    Function::new(
+        "keys",
+        &[ANY_MAPPING],
+        ResultType::Foreseen(Kind::Any, foreseen::keys),
+        keys,
+    ),
+    Function::new(
+        "values",
+        &[ANY_MAPPING],
+        ResultType::Foreseen(Kind::Any, foreseen::values),
+        values,
+    ),
     Function::new(
         "lookup",
         &[
             ANY_MAPPING,
             Parameter::new("key", Kind::String),
             Parameter::new("default", Kind::Any)
-                .or_null()
                 .or_unknown()
                 .with_marks(),
         ],
-        ANY,
+        ResultType::Foreseen(Kind::Any, foreseen::lookup),
         lookup,
     ),
-    Function::new("merge", &[], ANY, merge).and_more(
+    Function::new(
+        "merge",
+        &[],
+        ResultType::Foreseen(Kind::Any, foreseen::merge),
+        merge,
+    )
+    .and_more(
         Parameter::new("maps", Kind::Any)
             .or_null()
             .partly_known()
@@ -45,7 +59,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 .partly_known()
                 .with_marks(),
         ],
-        ANY,
+        ResultType::Foreseen(Kind::Any, foreseen::zip_map),
         zip_map,
     ),
 ];
@@ -105,10 +119,11 @@ fn merge(_: &Context<'_>, args: Vec<Value>) -> Outcome {
             let message = format!("arguments must be maps or objects, got {have:?}");
             return Err(FunctionError::argument(at, message));
         }
+        // Also one that is null has a say, as in Go's library.
+        types.push(args[at].ty.clone());
         if args[at].is_null() {
             continue;
         }
-        types.push(args[at].ty.clone());
         merged.extend(
             require_mapping(&args, at)?
                 .iter()

@@ -7,6 +7,7 @@
 
 mod absent;
 mod arguments;
+mod charset;
 mod cidr;
 mod collections;
 mod crypto;
@@ -18,6 +19,7 @@ mod environment;
 mod error;
 mod files;
 mod fileset;
+mod foreseen;
 mod format;
 mod format_verbs;
 mod go_layout;
@@ -41,12 +43,15 @@ mod yaml_scalar;
 #[cfg(test)]
 mod go_tests;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(crate) use absent::why_not_available;
+pub(crate) use docs::signature;
 pub use docs::{FunctionDoc, functions};
 pub(crate) use error::{Blame, FunctionError};
 pub(crate) use signature::{

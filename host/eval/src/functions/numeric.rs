@@ -2,13 +2,13 @@
 
 use bigdecimal::BigDecimal;
 use num_bigint::BigInt;
-use num_traits::{Signed, ToPrimitive, Zero};
+use num_traits::{Signed, Zero};
 
 use crate::number as arithmetic;
 use crate::value::Value;
 
 use super::arguments::{number, sequence, whole};
-use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType};
+use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType, foreseen};
 
 const NUMBER: ResultType = ResultType::Is(Kind::Number);
 const ONE: &[Parameter] = &[Parameter::new("num", Kind::Number)];
@@ -51,7 +51,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Parameter::new("number", Kind::Any),
             Parameter::new("base", Kind::Number),
         ],
-        NUMBER,
+        ResultType::Foreseen(Kind::Number, foreseen::number_of_text),
         parse_int,
     ),
     Function::new(
@@ -68,11 +68,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
             )?))
         },
     ),
-    Function::new("sum", &[Parameter::new("list", Kind::Any)], NUMBER, sum),
+    Function::new(
+        "sum",
+        &[Parameter::new("list", Kind::Any)],
+        ResultType::Foreseen(Kind::Number, foreseen::number_of_sequence),
+        sum,
+    ),
 ];
 
 fn log(_: &Context<'_>, args: Vec<Value>) -> Outcome {
-    let as_float = |at| number(&args, at).to_f64().unwrap_or(f64::NAN);
+    let as_float = |at| arithmetic::to_f64(number(&args, at));
     let (value, base) = (as_float(0), as_float(1));
     if value <= 0.0 || base <= 0.0 || (base - 1.0).abs() < f64::EPSILON {
         return Err(FunctionError::new(

@@ -11,6 +11,9 @@ use super::{Blame, Context, Function, FunctionError, Kind, Outcome, Parameter, R
 /// The most memory a compiled pattern may take, in bytes. Compiling takes time in proportion.
 const LARGEST_PATTERN: usize = 2 << 20;
 
+/// What finding a match costs an evaluation.
+const MATCH_UNITS: usize = 4;
+
 const PATTERN: Parameter = Parameter::new("pattern", Kind::String);
 const STRING: Parameter = Parameter::new("string", Kind::String);
 
@@ -49,7 +52,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             let pattern = capturing_pattern(&args)?;
             let mut found = Vec::new();
             for captures in pattern.captures_iter(text(&args, 1)) {
-                context.limits.spend(1)?;
+                context.limits.spend(MATCH_UNITS)?;
                 found.push(match_value(&pattern, &captures));
             }
             Ok(Value::list(result_type(&pattern), found))
@@ -150,6 +153,7 @@ fn regex_replace(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     for found in pattern.captures_iter(whole) {
         let matched = found.get(0).expect("group 0 is the whole match");
         result.push_str(&whole[end..matched.start()]);
+        context.limits.spend(MATCH_UNITS + template.len() / 8)?;
         expand(template, &found, &mut result);
         end = matched.end();
         context.limits.allow_text(result.len())?;

@@ -6,9 +6,9 @@ use crate::types::Type;
 use crate::value::Value;
 
 use super::arguments::sequence;
-use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType};
+use super::{Context, Function, FunctionError, Kind, Outcome, Parameter, ResultType, foreseen};
 
-const SET: ResultType = ResultType::Is(Kind::AnySet);
+const SET: ResultType = ResultType::Foreseen(Kind::AnySet, foreseen::common_set);
 const FIRST: &[Parameter] = &[Parameter::new("first_set", Kind::AnySet)];
 const OTHERS: Parameter = Parameter::new("other_sets", Kind::AnySet);
 
@@ -28,8 +28,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::set(element, sets.into_iter().flatten().collect()))
     })
     .and_more(OTHERS),
-    Function::new("setproduct", &[], ResultType::Is(Kind::Any), set_product)
-        .and_more(Parameter::new("sets", Kind::Any)),
+    Function::new(
+        "setproduct",
+        &[],
+        ResultType::Foreseen(Kind::Any, foreseen::set_product),
+        set_product,
+    )
+    .and_more(
+        Parameter::new("sets", Kind::Any)
+            .partly_known()
+            .with_marks(),
+    ),
 ];
 
 fn has(sorted: &[Value], value: &Value) -> bool {
@@ -67,10 +76,11 @@ fn set_product(context: &Context<'_>, args: Vec<Value>) -> Outcome {
         return Err(FunctionError::new("at least two arguments are required"));
     }
     let mut total: usize = 1;
-    let mut any_set = false;
+    let (mut any_set, mut sensitive) = (false, false);
     let mut inputs: Vec<(Type, Vec<Value>)> = Vec::new();
     for (at, arg) in args.into_iter().enumerate() {
         any_set |= matches!(arg.ty, Type::Set(_));
+        sensitive |= arg.sensitive;
         if !arg.ty.is_sequence() {
             return Err(FunctionError::argument(at, "a set or a list is required"));
         }
@@ -94,9 +104,10 @@ fn set_product(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     }
     let of = Type::Tuple(inputs.into_iter().map(|(element, _)| element).collect());
     let rows: Vec<Value> = rows.into_iter().map(Value::tuple).collect();
-    Ok(if any_set {
+    let product = if any_set {
         Value::set(of, rows)
     } else {
         Value::list(of, rows)
-    })
+    };
+    Ok(product.marked_like(sensitive))
 }

@@ -29,20 +29,33 @@ pub(crate) struct Function {
     pub run: fn(&Context<'_>, Vec<Value>) -> Outcome,
 }
 
-/// The type of a result that is not known yet.
+/// What is known of a result while an argument is not.
 #[derive(Clone, Copy)]
 pub(crate) enum ResultType {
-    /// Always the same.
+    /// Its type, which is always the same.
     Is(Kind),
-    /// It follows from the arguments; none are given after an error.
+    /// Its type, which follows from the arguments.
     From(fn(&[Value]) -> Type),
+    /// What this says of the arguments, which may be wrong already; and the type that fits all
+    /// results.
+    Foreseen(Kind, fn(&[Value]) -> Outcome),
 }
 
 impl ResultType {
-    pub(crate) fn of(self, arguments: &[Value]) -> Type {
+    /// The result that stands for the call until all of `arguments` are known.
+    pub(crate) fn before(self, arguments: &[Value]) -> Outcome {
         match self {
-            Self::Is(kind) => kind.ty(),
-            Self::From(result) => result(arguments),
+            Self::Is(kind) => Ok(Value::unknown(kind.ty())),
+            Self::From(result) => Ok(Value::unknown(result(arguments))),
+            Self::Foreseen(_, result) => result(arguments),
+        }
+    }
+
+    /// The type of all results, as far as it is always the same.
+    pub(crate) fn in_general(self) -> Type {
+        match self {
+            Self::Is(kind) | Self::Foreseen(kind, _) => kind.ty(),
+            Self::From(result) => result(&[]),
         }
     }
 }

@@ -154,6 +154,19 @@ fn simple_case<I: Iterator<Item = char>>(text: &str, map: fn(char) -> I) -> Stri
         .collect()
 }
 
+/// The title case of a letter that has one of its own: of two in one, only the first is large. The
+/// Georgian alphabet has none.
+fn title_case(letter: char) -> Option<char> {
+    match letter {
+        'Ǆ'..='ǆ' => Some('ǅ'),
+        'Ǉ'..='ǉ' => Some('ǈ'),
+        'Ǌ'..='ǌ' => Some('ǋ'),
+        'Ǳ'..='ǳ' => Some('ǲ'),
+        'ა'..='ჺ' | 'ჽ'..='ჿ' => Some(letter),
+        _ => None,
+    }
+}
+
 /// Each word's first letter in upper case. A word starts behind anything but letters, digits,
 /// underscores and apostrophes, as in Go.
 fn title(text: &str) -> String {
@@ -164,6 +177,9 @@ fn title(text: &str) -> String {
             previous = character;
             if !starts {
                 return character;
+            }
+            if let Some(title) = title_case(character) {
+                return title;
             }
             let mut upper = character.to_uppercase();
             match (upper.next(), upper.next()) {
@@ -234,9 +250,7 @@ fn replace(context: &Context<'_>, args: Vec<Value>) -> Outcome {
 
 fn split(context: &Context<'_>, args: Vec<Value>) -> Outcome {
     let (separator, whole) = (text(&args, 0), text(&args, 1));
-    let pieces: Vec<&str> = if whole.is_empty() {
-        vec![""]
-    } else if separator.is_empty() {
+    let pieces: Vec<&str> = if separator.is_empty() {
         context.limits.spend(whole.len())?;
         whole
             .char_indices()

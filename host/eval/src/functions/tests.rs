@@ -73,7 +73,8 @@ fn lists() {
     check("chunklist([1, 2, 3], 2)", "list[list[1, 2], list[3]]");
     check("chunklist([1, 2], 0)", "list[list[1, 2]]");
     check("chunklist([], 2)", "list[]");
-    check("coalescelist([], null, [1])", "[1]");
+    check("coalescelist([], var.nothing, [1])", "[1]");
+    check_error("coalescelist([], null, [1])", "a list or tuple is required");
     check("compact([\"a\", \"\", null])", r#"list["a"]"#);
     check("concat([1], [\"a\"])", r#"[1, "a"]"#);
     check(
@@ -433,7 +434,11 @@ fn time() {
         r#"formatdate("h'h'mm'''' HH:m:s aa AA E'x", "2018-01-02T00:02:03Z")"#
             .replace(" E'x", "")
             .as_str(),
-        r#""0h02' 12:2:3 am AM""#,
+        r#""0h02'' 12:2:3 am AM""#,
+    );
+    check(
+        r#"formatdate("''YY'' 'it''s'", "2018-01-02T23:12:01Z")"#,
+        r#""'18' it's""#,
     );
     check(
         r#"[timeadd("2017-11-22T00:00:00Z", "10m"), timeadd("2017-11-22T00:00:00+02:00", "-1h30.5m"), timeadd("2020-02-28T23:59:59Z", "24h1s")]"#,

@@ -143,7 +143,7 @@ pub(super) fn parse(text: &str, separator: Separator) -> Result<Moment, String> 
     let minute = digits(&mut rest, 2, "minute", 59)?;
     literal(&mut rest, ":", "minute")?;
     let second = digits(&mut rest, 2, "second", 59)?;
-    let nanos = fraction(&mut rest)?;
+    let nanos = fraction(&mut rest, separator)?;
     let offset_secs = zone(&mut rest)?;
     if !rest.is_empty() {
         return Err(format!(
@@ -194,8 +194,13 @@ fn literal(rest: &mut &str, wanted: &str, behind: &str) -> Result<(), String> {
     }
 }
 
-fn fraction(rest: &mut &str) -> Result<i32, String> {
-    let Some(after) = rest.strip_prefix(['.', ',']) else {
+fn fraction(rest: &mut &str, separator: Separator) -> Result<i32, String> {
+    // The two readers of Go differ here too.
+    let points: &[char] = match separator {
+        Separator::Letter => &['.'],
+        Separator::LetterOrSpace => &['.', ','],
+    };
+    let Some(after) = rest.strip_prefix(points) else {
         return Ok(0);
     };
     let end = after

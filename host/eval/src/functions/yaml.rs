@@ -161,8 +161,9 @@ fn write_literal(value: &str, indent: usize, text: &mut String) {
     }
 }
 
+/// As the library that Packer has it: nothing beyond the first 65,536 characters.
 fn is_printable(character: char) -> bool {
-    matches!(character, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
+    matches!(character, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
         && !matches!(character, '\u{2028}' | '\u{2029}')
 }
 
@@ -230,8 +231,12 @@ fn push_escaped(character: char, text: &mut String) {
             text.push_str(&format!("\\x{:02X}", u32::from(other)));
             return;
         }
-        other => {
+        other if u32::from(other) <= 0xffff => {
             text.push_str(&format!("\\u{:04X}", u32::from(other)));
+            return;
+        }
+        other => {
+            text.push_str(&format!("\\U{:08X}", u32::from(other)));
             return;
         }
     };

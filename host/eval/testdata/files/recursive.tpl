@@ -1,0 +1,1 @@
+${templatefile("plain.txt", {})}
