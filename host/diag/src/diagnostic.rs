@@ -20,6 +20,15 @@ pub struct Label {
     pub text: String,
 }
 
+/// An expression and what it comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The expression as it stands: `var.size`.
+    pub expression: String,
+    /// Its value in a few words; never a sensitive one.
+    pub value: String,
+}
+
 /// A problem: what, where, and a way out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -35,6 +44,8 @@ pub struct Diagnostic {
     pub context: Option<String>,
     /// Other places that matter.
     pub related: Vec<Label>,
+    /// What expressions in it come to.
+    pub values: Vec<Shown>,
     /// Things to try, each one sentence.
     pub hints: Vec<String>,
 }
@@ -50,6 +61,7 @@ impl Diagnostic {
             subject: None,
             context: None,
             related: Vec::new(),
+            values: Vec::new(),
             hints: Vec::new(),
         }
     }
@@ -94,6 +106,24 @@ impl Diagnostic {
         self
     }
 
+    /// With what expressions in it come to.
+    #[must_use]
+    pub fn values(mut self, values: &[Shown]) -> Self {
+        self.values.extend_from_slice(values);
+        self
+    }
+
+    /// The values as a sentence: ``Here `var.size` is "big".``; empty when there are none.
+    #[must_use]
+    pub fn values_text(&self) -> String {
+        let pieces = self.values.iter();
+        let pieces = pieces.map(|shown| format!("`{}` is {}", shown.expression, shown.value));
+        match pieces.collect::<Vec<_>>().join(" and ") {
+            pieces if pieces.is_empty() => pieces,
+            pieces => format!("Here {pieces}."),
+        }
+    }
+
     /// With something to try; nothing is added for `None`.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
@@ -110,6 +140,7 @@ impl Diagnostic {
             && self.summary == other.summary
             && self.detail == other.detail
             && self.related == other.related
+            && self.values == other.values
             && self.hints == other.hints;
         same && (self.subject.is_some() || self.context == other.context)
     }
@@ -123,3 +154,26 @@ impl Diagnostic {
 
 /// Problems in the order they were found.
 pub type Diagnostics = Vec<Diagnostic>;
+
+#[cfg(test)]
+mod tests {
+    use super::Diagnostic;
+    use crate::{SourceMap, Span};
+
+    #[test]
+    fn a_problem_repeats_another_of_the_same_place_whatever_block_it_is_in() {
+        let mut sources = SourceMap::default();
+        let file = sources.add("t", "abc".to_owned());
+        let place = |start| Span {
+            file,
+            start,
+            end: 3,
+        };
+        let at = |start, block: &str| Diagnostic::error("Wrong").at(place(start)).context(block);
+        assert!(at(0, "source [\"a\"]").repeats(&at(0, "source [\"b\"]")));
+        assert!(!at(0, "source").repeats(&at(1, "source")));
+        assert!(!at(0, "source").repeats(&at(0, "source").detail("More.")));
+        let nowhere = |block: &str| Diagnostic::error("Wrong").context(block);
+        assert!(!nowhere("source [\"a\"]").repeats(&nowhere("source [\"b\"]")));
+    }
+}

@@ -10,7 +10,7 @@ mod nearest;
 mod render;
 mod source;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity, Shown};
 pub use fault::Fault;
 pub use nearest::nearest;
 pub use render::{render_json, render_text};

@@ -91,6 +91,11 @@ impl SourceMap {
             .map_or("", |source| &source.text)
     }
 
+    /// All files, in the order they were added.
+    pub fn files(&self) -> impl Iterator<Item = &Source> {
+        self.files.iter()
+    }
+
     /// The texts of all files, in the order they were added.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|source| &*source.text)

@@ -231,7 +231,8 @@ impl<'a> Rendering<'a> {
 
 /// Everything that is said of a problem.
 fn message(problem: &Diagnostic) -> String {
-    let parts = [&problem.summary, &problem.detail].into_iter();
+    let values = problem.values_text();
+    let parts = [&problem.summary, &problem.detail, &values].into_iter();
     let parts: Vec<&str> = parts
         .chain(&problem.hints)
         .map(|part| part.trim())

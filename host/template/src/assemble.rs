@@ -10,8 +10,10 @@ use host_eval::Value;
 
 use crate::fit::{Fitting, Typing, Unknowns, fit, without_unknowns};
 use crate::model::{Configured, PathStep, nearest_span};
+use crate::remedies::without_question;
 use crate::render::{Rendered, Renderer};
 use crate::schema::{AttributeSchema, BlockSchema, Primitive, Schema, Type};
+use crate::written::{Origin, Origins, Written};
 
 /// What is said of a value that an option cannot have.
 pub(crate) const MISFIT: &str = "Incorrect attribute value type";
@@ -38,6 +40,8 @@ pub(crate) struct DraftOption {
     pub(crate) spans: Vec<(Vec<PathStep>, Span)>,
     /// What it refers to that is not known yet.
     pub(crate) waits_for: Vec<String>,
+    /// The expression, where there is one.
+    pub(crate) written: Option<Written>,
 }
 
 /// A nested block.
@@ -56,6 +60,7 @@ pub(crate) struct Assembly<'a> {
     header: &'a str,
     spans: HashMap<Vec<PathStep>, Span>,
     waits_for: BTreeMap<Vec<PathStep>, Vec<String>>,
+    origins: Origins,
     path: Vec<PathStep>,
     /// Whether the option at hand is one that only its component knows.
     foreign: bool,
@@ -71,6 +76,7 @@ impl<'a> Assembly<'a> {
             header,
             spans,
             waits_for: BTreeMap::new(),
+            origins: Origins::default(),
             foreign: false,
             path,
             problems,
@@ -93,6 +99,7 @@ impl<'a> Assembly<'a> {
                 header_span,
                 header,
                 waits_for: self.waits_for,
+                origins: self.origins,
             },
             self.problems,
         )
@@ -155,6 +162,7 @@ impl<'a> Assembly<'a> {
             name_span,
             spans,
             waits_for,
+            written,
         } = option;
         self.path.push(PathStep::Attribute(attribute.name.clone()));
         for (below, span) in spans {
@@ -163,7 +171,7 @@ impl<'a> Assembly<'a> {
             self.spans.insert(path, span);
         }
         self.note_waits(waits_for);
-        let value = self.fitted(value, attribute);
+        let value = self.fitted(value, attribute, written);
         if let Some(reason) = Some(&attribute.deprecated).filter(|reason| !reason.is_empty()) {
             let warning = Diagnostic::warning("Deprecated option").detail(format!(
                 "The option `{}` is deprecated: {reason}.",
@@ -176,7 +184,15 @@ impl<'a> Assembly<'a> {
     }
 
     /// Rendered, converted and marked; `None` (reported) when that is not possible.
-    fn fitted(&mut self, value: Value, attribute: &AttributeSchema) -> Option<Value> {
+    fn fitted(
+        &mut self,
+        value: Value,
+        attribute: &AttributeSchema,
+        written: Option<Written>,
+    ) -> Option<Value> {
+        let mut origin = Origin::new(written, attribute.sensitive);
+        let call = value.as_str().filter(|text| text.contains("{{"));
+        let call = call.map(str::to_owned);
         let rendered = if attribute.late {
             Ok(Rendered::from(value))
         } else if self.foreign {
@@ -198,14 +214,21 @@ impl<'a> Assembly<'a> {
             Err(failure) => {
                 let span = self.span_of(&failure.path);
                 let span = span.map(|span| self.renderer.place(span, &failure));
-                let message = &failure.error.message;
-                let end = if message.ends_with('?') { "" } else { "." };
+                let (message, question) = without_question(&failure.error.message);
                 let problem = Diagnostic::error("Failed to render template call")
-                    .detail(format!("Option `{}`: {message}{end}", attribute.name));
+                    .detail(format!(
+                        "Option `{}`: {}.",
+                        attribute.name,
+                        message.trim_end_matches('.')
+                    ))
+                    .hint(question);
                 self.report(problem, span);
                 return None;
             }
         };
+        if let Some(text) = call {
+            origin.rendered(&text, &rendered);
+        }
         let any = matches!(attribute.ty, Type::Primitive(Primitive::Any));
         let fitted = if any {
             Ok(match self.renderer.unknowns() {
@@ -220,7 +243,10 @@ impl<'a> Assembly<'a> {
             fit(rendered, &attribute.ty, fitting)
         };
         match fitted {
-            Ok(value) => Some(value.marked_like(attribute.sensitive)),
+            Ok(value) => {
+                self.origins.insert(&self.path, origin);
+                Some(value.marked_like(attribute.sensitive))
+            }
             Err(misfit) => {
                 let span = self.span_of(&misfit.path);
                 let problem = Diagnostic::error(MISFIT).detail(format!(
@@ -229,7 +255,7 @@ impl<'a> Assembly<'a> {
                     path_text(&misfit.path),
                     misfit.message
                 ));
-                self.report(problem, span);
+                self.report(problem.values(&origin.values(span)), span);
                 None
             }
         }
@@ -364,7 +390,7 @@ fn parses(value: &Value) -> bool {
     let entries = value.as_mapping().into_iter().flatten();
     let own = value
         .as_str()
-        .is_none_or(|text| sdk_go_template::check(text).is_ok());
+        .is_none_or(|text| sdk_go_template::check_syntax(text).is_ok());
     own && parts.chain(entries.map(|(_, entry)| entry)).all(parses)
 }
 

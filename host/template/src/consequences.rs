@@ -1,21 +1,30 @@
 //! Which problems follow from others.
 
-use host_diag::{Diagnostic, Diagnostics, SourceMap};
+use host_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 
 use crate::Template;
 use crate::hcl::offers;
+use crate::load::is_of_value;
 use crate::model::Components;
 
 /// Problems with something that is not there.
-const ABSENT: [&str; 7] = [
+const ABSENT: [&str; 6] = [
     "Unsupported attribute",
     "Invalid index",
     "failed to prepare execution graph",
     "Missing build block",
     "missing source reference",
-    "Missing required argument",
     "Missing key",
 ];
+
+/// What is said of a block without an argument that it needs.
+const MISSING: &str = "Missing required argument";
+
+/// Variables without a value.
+const UNSET: [&str; 2] = ["Unset variable", "required variable not set"];
+
+/// What references begin with.
+const ROOTS: [&str; 5] = ["data", "local", "module", "source", "var"];
 
 /// `problems` without those that are there only because of others, and without repetitions.
 ///
@@ -31,10 +40,16 @@ pub fn without_consequences(
 ) -> Diagnostics {
     let damaged = template.is_some_and(Template::is_damaged);
     let missing = missing_sources(template, components);
+    let values_lost = problems.iter().any(|one| loses_values(one, sources));
+    let misspelt = misspelt(&problems);
     let mut kept = Diagnostics::new();
     for problem in problems {
-        let unset = damaged && problem.summary.starts_with("Unset variable");
-        let follows = unset
+        let summary = problem.summary.as_str();
+        let without_value = UNSET.iter().any(|start| summary.starts_with(start));
+        let unset = summary == MISSING || without_value;
+        let follows = (damaged && unset)
+            || (values_lost && without_value)
+            || misspelt.iter().any(|one| one.repeats(&problem))
             || (incomplete && seems_missing(&problem, sources))
             || missing.iter().any(|source| is_of_plugin(&problem, source))
             || kept
@@ -70,6 +85,63 @@ fn is_of_plugin(problem: &Diagnostic, source: &str) -> bool {
     is_unknown && offers(source, name.trim_matches('"'))
 }
 
+/// What is told of as missing only because its name is misspelt: the last block before the misspelt
+/// name that lacks what it probably means.
+fn misspelt(problems: &[Diagnostic]) -> Vec<Diagnostic> {
+    let missing = |name: &str, at: Span| {
+        let quoted = format!("\"{name}\"");
+        let lacks = problems.iter().filter(|one| {
+            let before = |span: Span| span.file == at.file && span.start <= at.start;
+            let lacks = match one.summary.as_str() {
+                MISSING => one.detail.contains(&quoted),
+                "missing source reference" => name == "sources",
+                summary => name == "default" && summary.starts_with(UNSET[0]),
+            };
+            lacks && one.subject.is_some_and(before)
+        });
+        lacks
+            .max_by_key(|one| one.subject.map(|span| span.start))
+            .cloned()
+    };
+    let unknown = problems.iter().filter_map(meant);
+    unknown
+        .filter_map(|(name, at)| missing(&name, at))
+        .collect()
+}
+
+/// The argument that a misspelt one probably means, and where that stands.
+fn meant(problem: &Diagnostic) -> Option<(String, Span)> {
+    let unknown = [
+        "Unsupported ",
+        "Extraneous JSON",
+        "unknown configuration key",
+    ];
+    let starts = |start: &&str| problem.summary.starts_with(start);
+    let hint = problem
+        .hints
+        .first()
+        .filter(|_| unknown.iter().any(starts))?;
+    let (_, near) = hint.split_once("id you mean ")?;
+    let name = near.split(['`', '"']).nth(1)?;
+    Some((name.to_owned(), problem.subject?))
+}
+
+/// Whether a file of values could not be read, or not all of it.
+fn loses_values(problem: &Diagnostic, sources: &SourceMap) -> bool {
+    let unread = ["Failed to read file", "Error reading variables in"];
+    let is_of_values = |span: Span| {
+        let name = sources.name(span.file);
+        let is_template = name.ends_with(".pkr.hcl") || name.ends_with(".pkr.json");
+        (name.ends_with(".hcl") || name.ends_with(".pkrvars.json")) && !is_template
+    };
+    let placed = problem.subject.is_some_and(is_of_values);
+    problem.is_error()
+        && (unread
+            .iter()
+            .any(|start| problem.summary.starts_with(start))
+            || (placed && !is_of_value(problem)))
+}
+
 fn seems_missing(problem: &Diagnostic, sources: &SourceMap) -> bool {
     let summary = problem.summary.as_str();
     let of_source = summary.starts_with("Unknown source ") && !summary.contains(" type ");
@@ -79,13 +151,18 @@ fn seems_missing(problem: &Diagnostic, sources: &SourceMap) -> bool {
     let Some(span) = problem.subject else {
         return true;
     };
+    if summary == "missing source reference" {
+        return is_declared_somewhere("sources", sources);
+    }
     let text = sources.text(span.file);
     let place = text.get(span.start as usize..span.end as usize);
-    let name = place.and_then(|place| {
-        let mut words = place.rsplit(|c: char| !is_word(c));
-        words.find(|word| !word.is_empty())
-    });
-    name.is_none_or(|name| is_declared_somewhere(name, sources))
+    // A reference is marked with what is read of the thing: `module.base.image`.
+    let missing = problem.detail.strip_suffix("\" missing in template");
+    let missing = missing.and_then(|detail| detail.rsplit('"').next());
+    let words = missing.or(place).unwrap_or_default();
+    let words = words.split(|c: char| !is_word(c));
+    let mut names = words.filter(|word| !word.is_empty() && !ROOTS.contains(word));
+    names.all(|name| is_declared_somewhere(name, sources))
 }
 
 fn is_word(character: char) -> bool {

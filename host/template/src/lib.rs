@@ -18,11 +18,13 @@ mod legacy;
 mod load;
 mod model;
 mod options;
+mod remedies;
 mod render;
 mod schema;
 #[cfg(test)]
 mod testing;
 mod values;
+mod written;
 
 pub use consequences::without_consequences;
 pub use constraint::{ConstraintError, Constraints, Version};
@@ -36,3 +38,4 @@ pub use model::{
 pub use options::{ConfigType, LoadOptions, Overlay};
 pub use schema::{AttributeSchema, BlockSchema, Primitive, Schema, Type};
 pub use values::secrets_of;
+pub use written::Origins;

@@ -6,6 +6,7 @@ use host_diag::{Diagnostic, Diagnostics, SourceMap};
 
 use crate::model::{Template, TemplateKind};
 use crate::options::{ConfigType, LoadOptions};
+use crate::remedies::with_remedies;
 use crate::{hcl, legacy};
 
 /// Reads a template and its variable values (Packer's parse phase). Nothing is evaluated yet but
@@ -22,7 +23,7 @@ pub fn load(options: &LoadOptions, sources: &mut SourceMap) -> (Option<Template>
                 template.map(|template| Template {
                     inner: TemplateKind::Hcl(Box::new(template)),
                 }),
-                problems,
+                with_remedies(problems),
             )
         }
         ConfigType::Json => {
@@ -31,7 +32,7 @@ pub fn load(options: &LoadOptions, sources: &mut SourceMap) -> (Option<Template>
                 template.map(|template| Template {
                     inner: TemplateKind::Legacy(Box::new(template)),
                 }),
-                problems,
+                with_remedies(problems),
             )
         }
     }
@@ -59,16 +60,52 @@ pub fn load_for_check(options: &LoadOptions, sources: &mut SourceMap) -> Examine
             let template = template.map(|template| Template {
                 inner: TemplateKind::Hcl(Box::new(template)),
             });
-            (template, problems)
+            (template, with_remedies(problems))
         }
-        Ok(ConfigType::Json) => load(options, sources),
+        Ok(ConfigType::Json) => {
+            let (template, problems) = legacy::load_for_check(options, sources);
+            let template = template.map(|template| Template {
+                inner: TemplateKind::Legacy(Box::new(template)),
+            });
+            (template, with_remedies(problems))
+        }
     };
-    let incomplete = problems.iter().any(Diagnostic::is_error);
+    let loses = |one: &Diagnostic| one.is_error() && !is_of_value(one) && !is_unknown_part(one);
+    let incomplete = problems.iter().any(loses);
     Examined {
         template,
         problems,
         incomplete,
     }
+}
+
+/// Whether a problem is that a block has something that it cannot have: all blocks are known then.
+fn is_unknown_part(problem: &Diagnostic) -> bool {
+    let starts = ["Unsupported ", "Extraneous JSON object property"];
+    let is_unknown = starts
+        .iter()
+        .any(|start| problem.summary.starts_with(start));
+    is_unknown && problem.context.is_some()
+}
+
+/// Whether a problem is about a value only, so that nothing is left out because of it.
+pub(crate) fn is_of_value(problem: &Diagnostic) -> bool {
+    let starts = [
+        "Invalid value for ",
+        "Invalid argument value for ",
+        "Invalid default value for variable",
+        "Invalid variable validation ",
+        "Invalid reference in variable validation",
+        "Invalid type specification",
+        "Invalid default value for optional attribute",
+        "Variables not allowed",
+        "Function calls not allowed",
+        "Invalid validation error message",
+        "Unset variable ",
+    ];
+    starts
+        .iter()
+        .any(|start| problem.summary.starts_with(start))
 }
 
 /// Suffix and kind of the path decide; what they leave open, `-config-type` decides.
@@ -96,7 +133,8 @@ fn language(options: &LoadOptions) -> Result<ConfigType, Box<Diagnostic>> {
         Ok(_) => Ok(options.config_type),
         Err(error) => Err(Box::new(
             Diagnostic::error(format!("\"{path}\": {error}"))
-                .detail("A template is a file, a folder of HCL2 files, or `-` for standard input."),
+                .detail("A template is a file, a folder of HCL2 files, or `-` for standard input.")
+                .hint("Check the path, and that you may read it.".to_owned()),
         )),
     }
 }

@@ -1,13 +1,16 @@
 //! The plan a template amounts to.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use host_diag::{Diagnostics, Span};
+use host_diag::{Diagnostics, Shown, Span};
 use host_eval::{Scope, Value};
 use sdk_go_template::TemplateError;
 
+use crate::remedies::with_remedies;
 use crate::schema::Schema;
+use crate::written::Origins;
 
 /// The kinds of components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,22 +63,24 @@ impl Template {
         components: &dyn Components,
         execute_data: bool,
     ) -> Diagnostics {
-        match &mut self.inner {
+        let problems = match &mut self.inner {
             TemplateKind::Hcl(template) => {
                 crate::hcl::initialize(template, components, execute_data).await
             }
             TemplateKind::Legacy(template) => template.initialize(components),
-        }
+        };
+        with_remedies(problems)
     }
 
     /// The plan: what `-only` and `-except` leave, in the order builds start. Builds with something
     /// wrong are not in it.
     #[must_use]
     pub fn builds(&self, components: &dyn Components) -> (Vec<Build>, Diagnostics) {
-        match &self.inner {
+        let (builds, problems) = match &self.inner {
             TemplateKind::Hcl(template) => crate::hcl::plan(template, components),
             TemplateKind::Legacy(template) => crate::legacy::plan(template, components),
-        }
+        };
+        (builds, with_remedies(problems))
     }
 
     /// The plain text of everything marked sensitive so far: whole values, and each line of those
@@ -147,6 +152,16 @@ impl Template {
         match &self.inner {
             TemplateKind::Hcl(_) => None,
             TemplateKind::Legacy(template) => Some(template.render(text)),
+        }
+    }
+
+    /// Every variable that is not sensitive and has a value, by name: text as it is, other values
+    /// as the console prints them.
+    #[must_use]
+    pub fn public_variables(&self) -> BTreeMap<String, String> {
+        match &self.inner {
+            TemplateKind::Hcl(template) => template.public_variables(),
+            TemplateKind::Legacy(template) => template.public_variables(),
         }
     }
 
@@ -264,7 +279,7 @@ impl Component {
             ComponentSource::Legacy(source) => source.configure(self, schema, generated),
         };
         problems.sort_by_key(|problem| problem.subject.map(|span| (span.file, span.start)));
-        (configured, problems)
+        (configured, with_remedies(problems))
     }
 }
 
@@ -295,6 +310,8 @@ pub struct Configured {
     /// With [`Generated::Later`]: what the options that are not wholly known wait for, such as
     /// `build.Host` or `data.http.page`, by the option's path.
     pub waits_for: std::collections::BTreeMap<Vec<PathStep>, Vec<String>>,
+    /// What the options are made of, for [`Configured::values`].
+    pub origins: Origins,
 }
 
 impl Default for Configured {
@@ -305,6 +322,7 @@ impl Default for Configured {
             header_span: None,
             header: String::new(),
             waits_for: std::collections::BTreeMap::new(),
+            origins: Origins::default(),
         }
     }
 }
@@ -314,6 +332,14 @@ impl Configured {
     #[must_use]
     pub fn span(&self, path: &[PathStep]) -> Option<Span> {
         nearest_span(&self.spans, path).or(self.header_span)
+    }
+
+    /// What the names in the option at `path` come to, or in the part of it that `path` leads to;
+    /// nothing for what is written out. Sensitive values, and those of options for secrets, are
+    /// only called so.
+    #[must_use]
+    pub fn values(&self, path: &[PathStep]) -> Vec<Shown> {
+        self.origins.values(path, nearest_span(&self.spans, path))
     }
 }
 

@@ -245,6 +245,14 @@ impl Dice {
     }
 }
 
+/// The text without `!`, but with `!=`: Debian's old version puts a blank behind it, newer ones and
+/// kiln do not.
+fn without_negations(text: &str) -> String {
+    text.replace("!=", "\0")
+        .replace('!', "")
+        .replace('\0', "!=")
+}
+
 #[test]
 fn the_result_has_the_same_bytes_as_packers() -> Result<()> {
     if !tools::installed(&["packer"]) {
@@ -259,8 +267,14 @@ fn the_result_has_the_same_bytes_as_packers() -> Result<()> {
     let mut names = Vec::new();
     for round in 0..100 {
         for (number, path) in files.iter().enumerate() {
-            // Debian's old version puts a blank behind `!`; newer ones and kiln do not.
-            let text = fs::read_to_string(path)?.replace("!var", "var");
+            // There are many of them, and most are too broken to be formatted.
+            let is_wrong = path
+                .components()
+                .any(|part| part.as_os_str() == "diagnostics");
+            if is_wrong && round >= 10 {
+                continue;
+            }
+            let text = without_negations(&fs::read_to_string(path)?);
             let text = if round == 0 { text } else { dice.mangle(&text) };
             let name = format!("{number}-{round}.pkr.hcl");
             kiln.write(&format!("ours/{name}"), &text);

@@ -104,14 +104,14 @@ fn plugins_that_are_missing_are_warnings_and_options_are_shown_as_they_are() -> 
         "t.json",
         r#"{"variables": {"size": "10"},
             "builders": [{"type": "vmware-iso", "disk_size": "{{user `size`}}"}],
-            "provisioners": [{"type": "ansible", "playbook_file": "{{build `ID`}}.yml"}]}"#,
+            "provisioners": [{"type": "inspec", "profile": "{{build `ID`}}"}]}"#,
     );
     let plan = plan(&kiln, &["t.json"])?;
     let build = &plan["builds"][0];
     assert_eq!(build["name"], "vmware-iso");
     assert_eq!(build["source"]["options"]["disk_size"], "10");
-    let ansible = &build["provisioners"][0];
-    assert_eq!(ansible["unknown"], json!({"playbook_file": ["build.ID"]}));
+    let inspec = &build["provisioners"][0];
+    assert_eq!(inspec["unknown"], json!({"profile": ["build.ID"]}));
     let warnings = plan["diagnostics"].as_array().map(Vec::len);
     assert_eq!(warnings, Some(2), "{plan}");
     Ok(())

@@ -14,7 +14,10 @@ use crate::{Diagnostic, Severity, SourceMap, Span};
 /// - `snippet`: absent when the text is not at hand; else `context` (the block header or null),
 ///   `code` (the lines the range touches), `start_line`, and the marked bytes of `code` as
 ///   `highlight_start_offset` and `highlight_end_offset`;
-/// - `related`: array of `range` and `text`; `hints`: array of text.
+/// - `related`: array of `range` and `text`; `values`: array of `expression` and `value`, what parts
+///   of the place come to; `hints`: array of text, what to do about it.
+///
+/// `host/cli/validate.schema.json` says the same to programs.
 ///
 /// # Panics
 ///
@@ -38,7 +41,14 @@ struct Element<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     snippet: Option<Snippet<'a>>,
     related: Vec<Related<'a>>,
+    values: Vec<ShownValue<'a>>,
     hints: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ShownValue<'a> {
+    expression: &'a str,
+    value: &'a str,
 }
 
 #[derive(Serialize)]
@@ -88,6 +98,14 @@ fn element<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Element<'a
             .map(|label| Related {
                 range: range(label.span, sources),
                 text: &label.text,
+            })
+            .collect(),
+        values: diagnostic
+            .values
+            .iter()
+            .map(|shown| ShownValue {
+                expression: &shown.expression,
+                value: &shown.value,
             })
             .collect(),
         hints: &diagnostic.hints,

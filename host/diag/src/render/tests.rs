@@ -146,12 +146,17 @@ fn long_lines_are_cut_around_the_mark() {
 
 #[test]
 fn json_has_the_documented_shape() {
+    let shown = crate::Shown {
+        expression: "var.a".to_owned(),
+        value: "1".to_owned(),
+    };
     let mut sources = SourceMap::default();
     let file = sources.add("a.pkr.hcl", "x {\n  é = 1\n}\n");
     let diagnostic = broken(file, 6, 8)
         .context("x")
         .detail("Why.")
         .related(Span::new(file, 0, 1), "block")
+        .values(&[shown])
         .hint("try".to_owned());
     assert_eq!(
         render_json(&[diagnostic], &sources),
@@ -162,7 +167,8 @@ fn json_has_the_documented_shape() {
             r#""snippet":{"context":"x","code":"  é = 1","start_line":2,"#,
             r#""highlight_start_offset":2,"highlight_end_offset":4},"#,
             r#""related":[{"range":{"filename":"a.pkr.hcl","start":{"line":1,"column":1,"byte":0},"#,
-            r#""end":{"line":1,"column":2,"byte":1}},"text":"block"}],"hints":["try"]}]"#,
+            r#""end":{"line":1,"column":2,"byte":1}},"text":"block"}],"#,
+            r#""values":[{"expression":"var.a","value":"1"}],"hints":["try"]}]"#,
         )
     );
     assert_eq!(render_json(&[], &sources), "[]");

@@ -53,8 +53,9 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap) {
     if let Some(span) = diagnostic.subject {
         place(out, span, diagnostic.context.as_deref(), sources);
     }
-    if !diagnostic.detail.is_empty() {
-        push_paragraph(out, &wrap(&shortened(&diagnostic.detail), WIDTH));
+    let detail = detail_and_values(diagnostic);
+    if !detail.is_empty() {
+        push_paragraph(out, &wrap(&shortened(&detail), WIDTH));
     }
     if !diagnostic.related.is_empty() {
         let mut text = String::new();
@@ -76,6 +77,21 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap) {
             .map(|hint| wrap(&shortened(&format!("Hint: {hint}")), WIDTH));
         push_paragraph(out, &hints.collect::<Vec<_>>().join("\n"));
     }
+}
+
+/// The detail, and a sentence about values behind it.
+fn detail_and_values(diagnostic: &Diagnostic) -> String {
+    let (detail, values) = (diagnostic.detail.trim_end(), diagnostic.values_text());
+    if values.is_empty() {
+        return detail.to_owned();
+    }
+    // The words of other programs often end without a period.
+    let separator = match detail.chars().next_back() {
+        None => "",
+        Some('.' | '!' | '?' | ':') => " ",
+        Some(_) => ". ",
+    };
+    [detail, separator, &values].concat()
 }
 
 fn place(out: &mut String, span: Span, context: Option<&str>, sources: &SourceMap) {

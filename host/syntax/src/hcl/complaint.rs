@@ -109,27 +109,33 @@ fn missing_value(enclosure: Enclosure, found: Option<TokenKind>) -> Diagnostic {
 /// Brackets that nothing closes.
 fn unclosed(enclosure: Enclosure) -> Diagnostic {
     match enclosure {
-        Enclosure::Parens => error("Unbalanced parentheses", "This parenthesis is not closed."),
+        Enclosure::Parens => error("Unbalanced parentheses", "This parenthesis is not closed.")
+            .hint("write `)` behind the expression".to_owned()),
         Enclosure::Call => error(
             "Unterminated function call",
             "This call has no closing parenthesis.",
-        ),
+        )
+        .hint("write `)` behind the last argument".to_owned()),
         Enclosure::Index => error(
             "Missing close bracket on index",
             "This bracket is not closed.",
-        ),
+        )
+        .hint("write `]` behind the index".to_owned()),
         Enclosure::Tuple => error(
             "Unterminated tuple constructor expression",
             "This list has no closing bracket.",
-        ),
+        )
+        .hint("write `]` behind the last item".to_owned()),
         Enclosure::ForTuple(_) | Enclosure::ForObject(_) => error(
             "Invalid 'for' expression",
             "This `for` expression has no closing bracket.",
-        ),
+        )
+        .hint("write the closing bracket behind the result".to_owned()),
         Enclosure::ObjectKey | Enclosure::ObjectValue | Enclosure::Root => error(
             "Unterminated object constructor expression",
             "This object has no closing brace.",
-        ),
+        )
+        .hint("write `}` behind the last attribute".to_owned()),
     }
 }
 

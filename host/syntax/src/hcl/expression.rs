@@ -1,5 +1,6 @@
 //! One expression: checked, masked, read by hcl-edit, converted.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use host_diag::{Diagnostic, Diagnostics, Span};
@@ -9,7 +10,7 @@ use super::complaint::Complaint;
 use super::convert::Conversion;
 use super::mask::mask;
 use super::outline::template_end;
-use super::pieces::{Piece, pieces};
+use super::pieces::{ItemOutline, ObjectOutline, Piece, pieces};
 use super::template::Form;
 use crate::ast::Expr;
 use crate::origin::Origin;
@@ -17,6 +18,8 @@ use crate::scanner::{Token, TokenKind};
 
 /// Levels an expression tree may have. Whoever walks the tree may recurse that deep.
 const MOST_LEVELS: usize = 250;
+/// Different names an object may have when it is written out. Reading takes the square of their number.
+const MOST_ITEMS: usize = 5000;
 /// Words, signs and texts an expression may have. Its tree takes up to 2 KiB for each while it is read.
 const MOST_TOKENS: usize = 200_000;
 
@@ -81,22 +84,25 @@ impl<'t> ExpressionReader<'t> {
             return self.string(piece.first);
         }
         if pieces.len() > MOST_TOKENS {
+            let first = self.tokens[range.start];
             self.report(
-                Diagnostic::error("Expression too large")
-                    .detail(format!(
-                        "An expression may have {MOST_TOKENS} words, signs and texts; this one has {}.",
-                        pieces.len()
-                    ))
-                    .hint(
-                        "Put the data into a file of its own and read it with `jsondecode(file(…))`."
-                            .to_owned(),
-                    ),
-                self.tokens[range.start],
+                too_large("words, signs and texts", MOST_TOKENS, pieces.len()),
+                first,
             );
             return None;
         }
         match check(self.text, self.tokens, &pieces) {
             Ok(findings) => {
+                let items = findings
+                    .objects
+                    .iter()
+                    .map(|object| self.names_in(object, &pieces));
+                let most = items.max().unwrap_or(0);
+                if most > MOST_ITEMS {
+                    let first = self.tokens[range.start];
+                    self.report(too_large("names in one object", MOST_ITEMS, most), first);
+                    return None;
+                }
                 let masked = mask(self.text, self.tokens, &pieces, &findings);
                 let base = self.tokens[range.start].start;
                 self.parse(base, &masked.text, &masked.lifted)
@@ -106,6 +112,21 @@ impl<'t> ExpressionReader<'t> {
                 None
             }
         }
+    }
+
+    /// Different names of an object's attributes, as they are written; not counted for a small one.
+    fn names_in(&self, object: &ObjectOutline, pieces: &[Piece]) -> usize {
+        if object.items.len() <= MOST_ITEMS {
+            return object.items.len();
+        }
+        let name = |item: &ItemOutline| {
+            let key = pieces.get(item.key.clone())?;
+            let (first, last) = (key.first()?.first, key.last()?.last);
+            self.text
+                .get(self.tokens[first].start..self.tokens[last].end)
+        };
+        let names: HashSet<Option<&str>> = object.items.iter().map(name).collect();
+        names.len()
     }
 
     fn without_outer_line_breaks(&self, mut range: Range<usize>) -> Range<usize> {
@@ -178,7 +199,7 @@ impl<'t> ExpressionReader<'t> {
             (None, Some(opener)) => opener,
             (None, None) => self.tokens[end],
         };
-        if let Some(found) = pieces.get(piece) {
+        if let Some(found) = pieces.get(piece).filter(|_| diagnostic.hints.is_empty()) {
             diagnostic = diagnostic.hint(self.advice(found.first));
         }
         if let (Some(opener), Some(_)) = (opener, found) {
@@ -195,7 +216,14 @@ impl<'t> ExpressionReader<'t> {
             token.map_or("", |token| token.text(self.text))
         };
         let (before, here, after) = (word(at.checked_sub(1)), word(Some(at)), word(Some(at + 1)));
+        let is_name = |text: &str| text.starts_with(|c: char| c.is_alphabetic() || c == '_');
         let text = match (before, here, after) {
+            ("if", ..) if word(at.checked_sub(2)) == "${" => {
+                "a condition in text is `%{ if … }…%{ endif }`, or `${condition ? a : b}`"
+            }
+            ("for", ..) if word(at.checked_sub(2)) == "${" => {
+                "a loop in text is `%{ for x in list }…%{ endfor }`"
+            }
             (_, "and", _) => "write `&&` for `and`",
             (_, "or", _) => "write `||` for `or`",
             ("not", ..) => "write `!` for `not`",
@@ -208,6 +236,11 @@ impl<'t> ExpressionReader<'t> {
             (_, "for", _) | ("for", ..) => {
                 "a `for` expression stands in brackets: `[for x in list : …]`"
             }
+            (name, "\"", _) if is_name(name) => {
+                return Some(format!("a call needs parentheses: `{name}(…)`"));
+            }
+            ("\"", "\"", _) | (".", "\"", _) => "text is joined in a template: `\"${a}${b}\"`",
+            (".", "[", _) => "an index has no dot: `name[0]`",
             (_, _, "=") => "begin a new line for the next argument",
             _ => return None,
         };
@@ -264,4 +297,16 @@ impl<'t> ExpressionReader<'t> {
 pub(super) fn only_argument() -> Diagnostic {
     Diagnostic::error("Invalid single-argument block definition")
         .detail("A block on one line holds one argument; for more of them use a line each.")
+        .hint("begin a new line behind `{`, and before `}`".to_owned())
+}
+
+fn too_large(what: &str, most: usize, count: usize) -> Diagnostic {
+    Diagnostic::error("Expression too large")
+        .detail(format!(
+            "An expression may have {most} {what}; this one has {count}."
+        ))
+        .hint(
+            "Put the data into a file of its own and read it with `jsondecode(file(…))`."
+                .to_owned(),
+        )
 }

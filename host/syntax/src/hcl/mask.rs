@@ -43,6 +43,10 @@ pub(super) fn mask(text: &str, tokens: &[Token], pieces: &[Piece], findings: &Fi
             TokenKind::Number if at > 0 && pieces[at - 1].kind == TokenKind::Dot => {
                 mask_index(masked, original);
             }
+            TokenKind::Number if is_huge(original) => {
+                masked.fill(b'1');
+                masked[1] = b'.';
+            }
             _ => masked.copy_from_slice(original),
         }
     }
@@ -74,6 +78,14 @@ pub(super) fn mask(text: &str, tokens: &[Token], pieces: &[Piece], findings: &Fi
     let lifted = lifted.collect();
     let text = String::from_utf8(bytes).expect("whole tokens and ASCII were copied");
     Masked { text, lifted }
+}
+
+/// Whether a number is larger than hcl-edit's numbers; ours are not limited so. Such a number has
+/// five characters at least.
+fn is_huge(number: &[u8]) -> bool {
+    let number = std::str::from_utf8(number).ok();
+    let number = number.and_then(|text| text.parse::<f64>().ok());
+    number.is_some_and(f64::is_infinite)
 }
 
 /// An old index without the leading zeros that hcl-edit does not know.

@@ -67,9 +67,12 @@ impl Reader<'_> {
                 self.at,
             );
         }
+        let is_container = matches!(self.peek(), Some(b'{' | b'['));
         let value = self.value()?;
         self.skip_blanks()?;
-        if self.peek().is_some() {
+        // Where the text is no JSON from its start, all of it follows from that.
+        let is_other_text = !is_container && !self.diagnostics.is_empty();
+        if self.peek().is_some() && !is_other_text {
             return self.stop(
                 "Extra text after JSON document",
                 "A document is one value, and it ends before this; look for a bracket too many.",
@@ -219,6 +222,9 @@ impl Reader<'_> {
             return Ok(Kind::Array(elements));
         }
         loop {
+            if self.peek().is_none() {
+                return self.unclosed(open, b']', "array");
+            }
             elements.push(self.value()?);
             if let Next::Closed = self.separator(open, b']', "array")? {
                 return Ok(Kind::Array(elements));
@@ -236,6 +242,9 @@ impl Reader<'_> {
             return Ok(Kind::Object(members));
         }
         loop {
+            if self.peek().is_none() {
+                return self.unclosed(open, b'}', "object");
+            }
             members.push(self.member()?);
             if let Next::Closed = self.separator(open, b'}', "object")? {
                 return Ok(Kind::Object(members));
@@ -330,15 +339,7 @@ impl Reader<'_> {
                 )?;
                 Ok(Next::Element)
             }
-            None => self.stop(
-                "Unclosed JSON bracket",
-                format!(
-                    "This {what} has no closing bracket; `{}` is missing.",
-                    char::from(close)
-                ),
-                open,
-                open + 1,
-            ),
+            None => self.unclosed(open, close, what),
             Some(_) => {
                 let end = self.at + self.character_length();
                 self.stop(
@@ -349,6 +350,13 @@ impl Reader<'_> {
                 )
             }
         }
+    }
+
+    /// The text ends within the bracket at `open`.
+    fn unclosed<T>(&mut self, open: usize, close: u8, what: &str) -> Result<T, Stop> {
+        let close = char::from(close);
+        let detail = format!("This {what} has no closing bracket; `{close}` is missing.");
+        self.stop("Unclosed JSON bracket", detail, open, open + 1)
     }
 
     fn behind_comma(&mut self, close: u8, what: &str) -> Result<Next, Stop> {

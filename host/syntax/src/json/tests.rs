@@ -125,6 +125,11 @@ fn stops_where_nothing_can_be_made_out() {
         &["Invalid multi-line string at \"\\\"a\""],
     );
     check_error("1 2", None, &["Extra text after JSON document at \"2\""]);
+    check_error(
+        "source \"null\" {}",
+        Some("null"),
+        &["Invalid JSON keyword at \"source\""],
+    );
     check_error("[}", None, &["Missing JSON value at \"}\""]);
 }
 

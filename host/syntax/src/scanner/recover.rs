@@ -13,17 +13,37 @@ impl Scanner<'_> {
         let quote = self.tokens[opened_by].start;
         let outer = self.outermost(|mode| matches!(mode, Mode::Quoted { .. }));
         if !self.is_behind_broken_line(quote) {
-            self.report(
-                Diagnostic::error("Invalid multi-line string")
-                    .detail("A quoted string ends on the line it begins on; this one has no closing quote before the end of the line.")
-                    .hint("write `\\n` for a line break, or use a heredoc (`<<EOT`) for text of many lines".to_owned()),
-                quote,
-                self.at,
-            );
+            let interpolation = self.modes.get(outer + 1).and_then(opener);
+            match interpolation.map(|at| self.tokens[at]) {
+                // The quote at hand is most likely the one that should close the outer text.
+                Some(opened) if quote > opened.start => self.report(
+                    Diagnostic::error("Unclosed template interpolation")
+                        .detail("This sequence has no closing `}` before the end of the line.")
+                        .hint(
+                            "write `}` behind the expression, before the closing quote".to_owned(),
+                        ),
+                    opened.start,
+                    opened.end,
+                ),
+                _ => self.report_multi_line(quote),
+            }
         }
         self.broken_line_end = Some(self.at);
         let end = self.at;
         self.break_off(outer, end);
+    }
+
+    fn report_multi_line(&mut self, quote: usize) {
+        let problem = Diagnostic::error("Invalid multi-line string");
+        let problem = match self.text[quote..self.at].contains('\n') {
+            false => problem
+                .detail("A quoted string ends on the line it begins on; this one has no closing quote before the end of the line.")
+                .hint("write `\\n` for a line break, or use a heredoc (`<<EOT`) for text of many lines".to_owned()),
+            true => problem
+                .detail("A `${…}` in this string goes on behind the end of the line, and the string does not end where it is closed.")
+                .hint("write the missing `}` and the closing quote on the first line".to_owned()),
+        };
+        self.report(problem, quote, self.at);
     }
 
     /// Whether the line before the one that byte `at` is on broke too: then the quote here is most

@@ -125,7 +125,7 @@ fn a_string_that_runs_over_its_line_breaks_only_that_line() {
         shown,
         "Ident:\"a\" Equal:\"=\" Broken:\"\\\"x${ \\\"y\" Newline:\"\\n\" Ident:\"b\" Equal:\"=\" Number:\"1\" End:\"\""
     );
-    assert_eq!(errors, ["Invalid multi-line string"]);
+    assert_eq!(errors, ["Unclosed template interpolation"]);
 }
 
 #[test]

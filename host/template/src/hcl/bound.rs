@@ -11,8 +11,22 @@ use host_syntax::{Content, ContentSchema};
 use crate::hcl::dynamic::{dynamic_rule, expand};
 use crate::hcl::scope::extended;
 
-/// Names bound around a body by `dynamic` blocks, with their values.
-pub(crate) type Bindings = BTreeMap<String, Value>;
+/// Names bound around a body by `dynamic` blocks and instances, with their values.
+#[derive(Clone, Debug)]
+pub(crate) struct Bindings {
+    pub(crate) names: BTreeMap<String, Value>,
+    /// Bodies that the `dynamic` blocks around it make of it.
+    pub(crate) copies: usize,
+}
+
+impl Default for Bindings {
+    fn default() -> Self {
+        Self {
+            names: BTreeMap::new(),
+            copies: 1,
+        }
+    }
+}
 
 /// Whether dynamic blocks work in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +117,7 @@ impl BoundBody {
             Some(bindings) => extended(
                 scope,
                 bindings
+                    .names
                     .iter()
                     .map(|(name, value)| (name.as_str(), value.clone())),
             ),

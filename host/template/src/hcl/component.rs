@@ -101,6 +101,7 @@ fn draft_of(value: &Value, span: Span, schema: &Schema) -> Draft {
                 name_span: Some(span),
                 spans: vec![(Vec::new(), span)],
                 waits_for: Vec::new(),
+                written: None,
             }),
         }
     }

@@ -14,6 +14,9 @@ use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 use crate::hcl::bound::{Bindings, BoundBlock, BoundBody};
 use crate::hcl::scope::in_block;
 
+/// Most blocks that one `dynamic` block makes, those around it counted: nested ones multiply.
+const LIMIT: usize = 10_000;
+
 /// The rule under which `dynamic` blocks are read.
 pub(crate) fn dynamic_rule() -> BlockRule {
     BlockRule {
@@ -84,21 +87,28 @@ fn expand_one(
     };
     let scope = outer.scope(scope);
     let dynamic = read_dynamic(block, kind, &scope, problems)?;
-    let mut made = Vec::new();
-    for (key, value) in iterations(&dynamic.for_each) {
-        let mut names = bindings
-            .map(|bindings| Bindings::clone(bindings))
-            .unwrap_or_default();
+    let around = bindings
+        .map(|bindings| Bindings::clone(bindings))
+        .unwrap_or_default();
+    let rounds = iterations(&dynamic.for_each);
+    let copies = around.copies.saturating_mul(rounds.len());
+    if copies > LIMIT {
+        problems.push(too_many(rounds.len(), around.copies, block));
+        return None;
+    }
+    let mut made = Vec::with_capacity(rounds.len());
+    for (key, value) in rounds {
+        let mut inner = around.clone();
+        inner.copies = copies;
         let sensitive = dynamic.for_each.sensitive;
         let each = Value::object_of([
             ("key", key.marked_like(sensitive)),
             ("value", value.marked_like(sensitive)),
         ]);
-        names.insert(dynamic.iterator.clone(), each);
-        let names = Arc::new(names);
+        inner.names.insert(dynamic.iterator.clone(), each);
         let body = BoundBody {
             body: Arc::clone(&dynamic.content),
-            bindings: Some(names),
+            bindings: Some(Arc::new(inner)),
         };
         let labels = match &dynamic.labels {
             Some(labels) => read_labels(labels, &body.scope(&scope), problems)?,
@@ -117,6 +127,18 @@ fn expand_one(
         });
     }
     Some(made)
+}
+
+fn too_many(rounds: usize, around: usize, block: &BoundBlock) -> Diagnostic {
+    let nested = match around {
+        1 => String::new(),
+        _ => format!(" in each of {around} blocks around it"),
+    };
+    Diagnostic::error("Too many dynamic blocks")
+        .detail(format!(
+            "A dynamic block makes at most {LIMIT} blocks; this one makes {rounds}{nested}."
+        ))
+        .at(block.header)
 }
 
 fn wrong_labels(rule: &BlockRule, given: usize, block: &BoundBlock) -> Diagnostic {

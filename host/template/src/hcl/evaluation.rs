@@ -225,7 +225,10 @@ fn unknown_type(data: &DataBlock, components: &dyn Components) -> Diagnostic {
     let known = components.names(ComponentKind::DataSource);
     let near = nearest(&data.type_name, known.iter().map(String::as_str));
     Diagnostic::error(format!("Unknown data type {}", data.type_name))
-        .detail(format!("Known: {}", known.join(", ")))
+        .detail(match known.as_slice() {
+            [] => "No plugin here offers data sources.".to_owned(),
+            known => format!("Known: {}", known.join(", ")),
+        })
         .at(data.type_span)
         .context(data.header.clone())
         .hint(near.map(|near| format!("Did you mean `{near}`?")))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use host_eval::Value;
+use host_eval::{Value, quoted_text};
 
 use crate::hcl::build::BuildBlock;
 use crate::hcl::members::{Member, Step};
@@ -136,34 +136,5 @@ fn labelled<T: Step>(member: &Member<T>) -> String {
 
 /// A value as the console prints it, in Go's quotes.
 fn quoted(value: &Value) -> String {
-    go_quoted(&printed(value))
-}
-
-/// Text in double quotes with Go's escapes (`%q`).
-pub(crate) fn go_quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\u{7}' => quoted.push_str("\\a"),
-            '\u{8}' => quoted.push_str("\\b"),
-            '\u{c}' => quoted.push_str("\\f"),
-            '\u{b}' => quoted.push_str("\\v"),
-            control if control.is_control() && u32::from(control) < 0x80 => {
-                write!(quoted, "\\x{:02x}", u32::from(control))
-                    .expect("writing to a string does not fail");
-            }
-            control if control.is_control() => {
-                write!(quoted, "\\u{:04x}", u32::from(control))
-                    .expect("writing to a string does not fail");
-            }
-            plain => quoted.push(plain),
-        }
-    }
-    quoted.push('"');
-    quoted
+    quoted_text(&printed(value))
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bigdecimal::BigDecimal;
 use host_diag::{Diagnostic, Diagnostics, Span};
-use host_eval::{Scope, Type, Value, evaluate, references};
+use host_eval::{Scope, Type, Value, evaluate, references, values_in};
 use host_syntax::ast::Attribute;
 
 use crate::hcl::bound::{BoundBlock, BoundBody};
@@ -67,9 +67,10 @@ impl<'a> Reading<'a> {
             return Vec::new();
         }
         let mut found = Diagnostics::new();
+        let scope = block.body.scope(scope);
         let rounds = match asked.as_slice() {
             [] => return vec![block],
-            [first] => rounds(first, &block.body.scope(scope), &mut found),
+            [first] => rounds(first, &scope, &mut found),
             [first, second, ..] => {
                 found.push(
                     Diagnostic::error("Invalid combination of \"count\" and \"for_each\"")
@@ -83,8 +84,14 @@ impl<'a> Reading<'a> {
             }
         };
         let mut rounds = rounds.unwrap_or_default();
-        check_keys(&mut rounds, kind, asked[0].expr.span, &mut found);
-        let fits = self.spend(rounds.len(), asked[0].expr.span, &mut found);
+        let made_of = &asked[0].expr;
+        check_keys(&mut rounds, kind, made_of.span, &mut found);
+        let fits = self.spend(rounds.len(), made_of.span, &mut found);
+        let about =
+            |one: &&mut Diagnostic| one.subject == Some(made_of.span) && one.values.is_empty();
+        for problem in found.iter_mut().filter(about) {
+            problem.values = values_in(made_of, &scope);
+        }
         problems.extend(in_block(found, &block.header_text()));
         let rounds = rounds.into_iter().filter(|_| fits);
         rounds.map(|round| instance(&block, round)).collect()
@@ -119,7 +126,7 @@ impl<'a> Reading<'a> {
     /// Whether which instances there are follows from the source that a build runs.
     pub(crate) fn follows_source(&self, block: &BoundBlock, kind: ComponentKind) -> bool {
         let bindings = block.body.bindings.as_deref();
-        let bound = bindings.is_some_and(|bindings| bindings.contains_key("source"));
+        let bound = bindings.is_some_and(|bindings| bindings.names.contains_key("source"));
         !bound
             && self.arguments(block, Some(kind)).iter().any(|argument| {
                 let used = references(&argument.expr);
@@ -157,7 +164,7 @@ fn rounds(attribute: &Attribute, scope: &Scope, problems: &mut Diagnostics) -> O
 fn instance(block: &BoundBlock, round: Round) -> BoundBlock {
     let bindings = block.body.bindings.as_deref();
     let mut bindings = bindings.cloned().unwrap_or_default();
-    bindings.insert(round.name.to_owned(), round.bound);
+    bindings.names.insert(round.name.to_owned(), round.bound);
     BoundBlock {
         kind: block.kind.clone(),
         labels: block.labels.clone(),

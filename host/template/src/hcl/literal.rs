@@ -1,7 +1,7 @@
 //! Attributes that have to be plain values, and the values meta-arguments are read as.
 
 use host_diag::{Diagnostic, Diagnostics, Span};
-use host_eval::{Scope, Type, Value, convert, evaluate};
+use host_eval::{Scope, Type, Value, convert, evaluate, values_in};
 use host_syntax::ast::Attribute;
 
 use crate::hcl::scope;
@@ -22,11 +22,12 @@ pub(crate) fn converted(
     match convert(value, ty) {
         Ok(value) => Some(value),
         Err(error) => {
-            problems.push(unsuitable(
+            let problem = unsuitable(
                 &attribute.name.name,
                 &error.to_string(),
                 attribute.expr.span,
-            ));
+            );
+            problems.push(problem.values(&values_in(&attribute.expr, scope)));
             None
         }
     }

@@ -209,13 +209,18 @@ fn read_duration(
     scope: &Scope,
     problems: &mut Diagnostics,
 ) -> Option<Duration> {
-    let text = literal::text(attribute, scope, problems)?;
-    let duration = crate::duration::parse(&text);
+    let value = literal::converted(attribute, &Type::String, scope, problems)?;
+    let text = value.as_str()?;
+    let duration = crate::duration::parse(text);
     if duration.is_none() {
         problems.push(
             Diagnostic::error(format!("Failed to parse {} duration", attribute.name.name))
-                .detail(format!("`{text}` is not a duration."))
+                .detail(match value.sensitive {
+                    true => "The sensitive value is not a duration.".to_owned(),
+                    false => format!("`{text}` is not a duration."),
+                })
                 .at(attribute.expr.span)
+                .values(&host_eval::values_in(&attribute.expr, scope))
                 .hint("Write numbers with units, such as `10s`, `5m` or `1h30m`.".to_owned()),
         );
     }

@@ -1,5 +1,7 @@
 //! Reading the bodies of components into drafts.
 
+use std::sync::Arc;
+
 use host_diag::{Diagnostic, Diagnostics, Span};
 use host_eval::{Scope, evaluate};
 use host_syntax::ast::{Attribute, Body, Expr, ExprKind};
@@ -11,6 +13,7 @@ use crate::hcl::bound::{BoundBody, DynamicBlocks};
 use crate::hcl::early::evaluate_early;
 use crate::model::PathStep;
 use crate::schema::Schema;
+use crate::written::Written;
 
 /// Reads bodies into drafts.
 pub(crate) struct Reader<'a> {
@@ -32,12 +35,12 @@ impl Reader<'_> {
             DynamicBlocks::Expanded => body.content(&rules, self.base, &mut self.problems),
             DynamicBlocks::Refused => body.plain_content(&rules, &mut self.problems),
         };
-        let scope = body.scope(self.scope);
+        let scope = Arc::new(body.scope(self.scope));
         let mut draft = Draft {
             place: content.missing,
             ..Draft::default()
         };
-        for attribute in &content.attributes {
+        for attribute in content.attributes {
             if !ignored.contains(&attribute.name.name.as_str()) {
                 draft.options.push(self.option(attribute, &scope));
             }
@@ -63,7 +66,7 @@ impl Reader<'_> {
         draft
     }
 
-    fn option(&mut self, attribute: &Attribute, scope: &Scope) -> DraftOption {
+    fn option(&mut self, attribute: Attribute, scope: &Arc<Scope>) -> DraftOption {
         let (value, found, waits_for) = match self.unknowns {
             Unknowns::Keep => evaluate_early(&attribute.expr, scope),
             Unknowns::Replace => {
@@ -74,13 +77,16 @@ impl Reader<'_> {
         self.problems.extend(found);
         let mut spans = Vec::new();
         expression_spans(&attribute.expr, &mut Vec::new(), &mut spans);
-        let name = attribute.name.name.clone();
         DraftOption {
-            name,
+            name: attribute.name.name,
             value,
             name_span: Some(attribute.name.span),
             spans,
             waits_for,
+            written: Some(Written {
+                expr: attribute.expr,
+                scope: Arc::clone(scope),
+            }),
         }
     }
 

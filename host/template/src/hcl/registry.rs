@@ -30,29 +30,29 @@ pub(crate) fn check_registry(block: &BoundBlock, scope: &Scope, problems: &mut D
         let Some(value) = literal::converted(attribute, &ty, &scope, &mut found) else {
             continue;
         };
-        let problem = match (attribute.name.name.as_str(), value.as_str()) {
-            ("bucket_name", Some(name)) if !is_bucket_name(name) => {
-                "it has to be 3 to 36 letters, digits, dashes and underscores"
-            }
+        let (problem, hint) = match (attribute.name.name.as_str(), value.as_str()) {
+            ("bucket_name", Some(name)) if !is_bucket_name(name) => (
+                "it has to be 3 to 36 letters, digits, dashes and underscores",
+                "Write a name such as `debian-12`.",
+            ),
             ("description", Some(text)) if text.chars().count() > 255 => {
-                "it can have at most 255 characters"
+                ("it can have at most 255 characters", "Shorten it.")
             }
             _ => continue,
         };
-        found.push(literal::unsuitable(
-            &attribute.name.name,
-            problem,
-            attribute.expr.span,
-        ));
+        let problem = literal::unsuitable(&attribute.name.name, problem, attribute.expr.span)
+            .values(&host_eval::values_in(&attribute.expr, &scope));
+        found.push(problem.hint(hint.to_owned()));
     }
-    if let (Some(_), Some(old)) = (
+    if let (Some(new), Some(old)) = (
         content.attribute("bucket_labels"),
         content.attribute("labels"),
     ) {
         found.push(
             Diagnostic::error("Conflicting registry labels")
                 .detail("`labels` is the old name of `bucket_labels`; only one can be set.")
-                .at(old.name.span),
+                .at(old.name.span)
+                .related(new.name.span, "the new one is here"),
         );
     }
     problems.extend(in_block(found, &block.header_text()));

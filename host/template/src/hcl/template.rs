@@ -1,5 +1,6 @@
 //! An HCL2 template from files to values.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap, Span};
@@ -281,6 +282,23 @@ impl HclTemplate {
         locals.sort();
         inputs.extend(locals);
         inputs
+    }
+
+    /// Every variable that is not sensitive and has a value.
+    pub(crate) fn public_variables(&self) -> BTreeMap<String, String> {
+        let values = self.variables.values().map(|variable| {
+            let value = variable.value();
+            (variable.name.clone(), value)
+        });
+        values
+            .filter(|(_, value)| {
+                !value.contains_sensitive() && !value.contains_unknown() && !value.is_null()
+            })
+            .map(|(name, value)| match value.as_str() {
+                Some(text) => (name, text.to_owned()),
+                None => (name, printed(&value)),
+            })
+            .collect()
     }
 
     /// The plain text of everything marked sensitive.

@@ -49,9 +49,22 @@ pub(crate) fn read_validation(
                 .at(message.expr.span),
         );
     }
-    let mut foreign = references(&condition.expr).into_iter().filter(|reference| {
-        reference.root != "var" || reference.path.first().is_none_or(|name| name != variable)
-    });
+    let own = |reference: &host_eval::Reference| {
+        reference.root == "var" && reference.path.first().is_some_and(|name| name == variable)
+    };
+    let referenced = references(&condition.expr);
+    if referenced.is_empty() {
+        problems.push(
+            Diagnostic::error("Invalid variable validation condition")
+                .detail(format!(
+                    "The condition for variable `{variable}` has to refer to `var.{variable}`, or it \
+                     would test nothing."
+                ))
+                .at(condition.expr.span),
+        );
+        return None;
+    }
+    let mut foreign = referenced.into_iter().filter(|one| !own(one));
     if let Some(reference) = foreign.next() {
         problems.push(
             Diagnostic::error("Invalid reference in variable validation")
@@ -104,7 +117,8 @@ pub(crate) fn validate(variable: &Variable, options: &LoadOptions) -> Diagnostic
                     assignment.origin.word()
                 ))
                 .detail(validation.message.clone())
-                .at(assignment.span)
+                .values(&[variable.shown(&assignment.value)])
+                .at(variable.place_of(assignment.span))
                 .related(validation.span, "this condition is not met"),
             ),
             Err((summary, reason)) => {

@@ -1,7 +1,7 @@
 //! Declarations of input variables.
 
-use host_diag::{Diagnostic, Diagnostics, Span};
-use host_eval::{Scope, Type, Value, convert, evaluate};
+use host_diag::{Diagnostic, Diagnostics, Shown, Span};
+use host_eval::{Scope, Type, Value, convert, describe, evaluate};
 use host_syntax::ast::{Attribute, Block, Body, Expr, ExprKind};
 use host_syntax::{AttributeRule, BlockRule, ContentSchema, parse_expression};
 use indexmap::IndexMap;
@@ -70,6 +70,22 @@ impl Variable {
         value.marked_like(self.sensitive)
     }
 
+    /// `value`, which it was given, as messages show it.
+    pub(crate) fn shown(&self, value: &Value) -> Shown {
+        Shown {
+            expression: format!("var.{}", self.name),
+            value: describe(&value.clone().marked_like(self.sensitive)),
+        }
+    }
+
+    /// The place to mark for a value that stands at `span`: a secret would be shown with its place.
+    pub(crate) fn place_of(&self, span: Span) -> Span {
+        match self.sensitive {
+            true => self.span,
+            false => span,
+        }
+    }
+
     /// Whether text from outside is taken as it is, rather than read as an expression.
     pub(crate) fn takes_text(&self) -> bool {
         matches!(self.ty, Type::String | Type::Number | Type::Dynamic)
@@ -84,6 +100,7 @@ impl Variable {
         summary: &str,
         problems: &mut Diagnostics,
     ) {
+        let shown = self.shown(&value);
         match convert(value, &self.ty) {
             Ok(value) => self.assignments.push(Assignment {
                 value,
@@ -92,15 +109,14 @@ impl Variable {
             }),
             Err(error) => {
                 self.broken = true;
-                // The place of a secret would be shown with the secret in it.
-                let place = if self.sensitive { self.span } else { span };
                 problems.push(
                     Diagnostic::error(summary)
                         .detail(format!(
                             "The value for `{}` does not fit its type `{}`: {error}.",
                             self.name, self.ty
                         ))
-                        .at(place)
+                        .values(&[shown])
+                        .at(self.place_of(span))
                         .related(self.span, "the variable is declared here"),
                 );
             }

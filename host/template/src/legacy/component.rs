@@ -112,6 +112,7 @@ fn read_option(member: &Member) -> DraftOption {
         name_span: Some(member.key_span),
         spans,
         waits_for: Vec::new(),
+        written: None,
     }
 }
 
@@ -136,7 +137,8 @@ fn read_blocks(
                         "`{name}` has to be an object or a list of objects, not {}.",
                         kind_name(&item.kind)
                     ))
-                    .at(item.span),
+                    .at(item.span)
+                    .hint("Put it between `{` and `}`.".to_owned()),
             );
             continue;
         };

@@ -104,10 +104,12 @@ fn what_follows_from_another_mistake_is_not_told() {
 
 #[test]
 fn a_mistake_that_builds_share_is_told_once() {
-    check(
-        "{\"builders\": [{\"type\": \"null\"}, {\"type\": \"null\", \"name\": \"b\"}, {\"type\": \"null\", \"name\": \"c\"}],\
-         \"provisioners\": [{\"type\": \"scrip\"}]}",
-        &["1 \"scrip\": Failed to initialize build \"b\" | The same holds for build `c`, `null`."],
+    let text = "{\"builders\": [{\"type\": \"null\"}, {\"type\": \"null\", \"name\": \"b\"}, {\"type\": \"null\", \"name\": \"c\"}],\
+                \"provisioners\": [{\"type\": \"scrip\"}]}";
+    check(text, &["1 \"scrip\": Failed to initialize build \"b\""]);
+    assert_eq!(
+        Case::legacy(text).run().details,
+        ["Did you mean to use \"script\"? The same holds for build `c`, `null`."]
     );
 }
 
@@ -127,7 +129,7 @@ fn mistakes_of_all_kinds_are_told_in_one_run() {
             "4 \"null.null\": provisioner 1: 'except' specified builder 'null.null' not found | Did \
              you mean `null`?",
             "2 {{uper `x`}}: error interpolating default value for 'b': function \"uper\" not \
-             defined; did you mean \"upper\"?",
+             defined | Did you mean \"upper\"?",
         ],
     );
 }
@@ -137,21 +139,30 @@ fn calls_are_marked_inside_of_their_text_escapes_or_not() {
     check(
         "{\"builders\": [{\"type\": \"machine\",\n\
          \"url\": \"a\\tb {{lowr \\\"x\\\"}} c\"}]}",
-        &["2 {{lowr \\\"x\\\"}}: Failed to render template call"],
+        &["2 {{lowr \\\"x\\\"}}: Failed to render template call | Did you mean \"lower\"?"],
     );
     check(
         "{\"builders\": [{\"type\": \"machine\", \"commands\": [\"x\",\n\"{{upper `a`}}{{split `a` `b` 3}}\"]}]}",
-        &["2 {{split `a` `b` 3}}: Failed to render template call"],
+        &[
+            "2 {{split `a` `b` 3}}: Failed to render template call | Compare with how it is called: \
+             {{ upper `text` }}, {{ split `a-b` `-` 0 }}, {{ replace_all `-` `_` `text` }}.",
+        ],
     );
     check(
         "{\"builders\": [{\"type\": \"null\", \"name\": \"x{{env `HOME`}}\"}]}",
-        &["1 {{env `HOME`}}: Failed to initialize build \"x{{env `HOME`}}\""],
+        &[
+            "1 {{env `HOME`}}: Failed to initialize build \"x{{env `HOME`}}\" | Read it in the \
+             default of a variable, and use the variable here.",
+        ],
     );
     check(
         &format!(
             "{{\"provisioners\": [{{\"type\": \"script\", \"script\": \"\", \"max_retries\": \"{{{{x}}}}\"}}], {NULL}}}"
         ),
-        &["1 {{x}}: Failed to initialize build \"null\""],
+        &[
+            "1 {{x}}: Failed to initialize build \"null\" | Write braces that are meant literally \
+             as `{{ \"{{\" }}`.",
+        ],
     );
 }
 
@@ -214,20 +225,26 @@ fn the_values_of_sensitive_variables_are_not_shown() {
 
 #[test]
 fn mistakes_of_json_are_told_with_what_to_do() {
-    let outcome = Case::legacy("{'a': 1, // x\n\"b\": 2,}").run();
-    assert_eq!(outcome.problems.len(), 3, "{:?}", outcome.problems);
+    let outcome = Case::legacy("{'_a': \"1\", // x\n\"builders\": [{}],}").run();
+    // What the text says is clear all the same, so the rest is checked, too.
+    assert_eq!(outcome.problems.len(), 4, "{:?}", outcome.problems);
+    assert!(
+        outcome.problems[3].contains("missing 'type'"),
+        "{:?}",
+        outcome.problems
+    );
     assert!(
         outcome.details[0].contains("`.pkr.hcl`"),
         "{:?}",
         outcome.details
     );
     assert_eq!(
-        outcome.details[1..],
+        outcome.details[1..3],
         [
             "Original error: Comment in JSON: JSON has no comments; write a root key such as \
-             `\"_comment\": \"text\"`. (line 1, column 10)",
+             `\"_comment\": \"text\"`. (line 1, column 13)",
             "Original error: Trailing comma: The last part of an object has no comma behind it; \
-             remove this one. (line 2, column 7)",
+             remove this one. (line 2, column 17)",
         ]
     );
 }
@@ -260,7 +277,7 @@ fn yaml_templates_are_like_json_with_their_own_places() {
         &[
             "7 machin: Failed to initialize build \"machin\"",
             "3 memry: unknown configuration key: '\"memry\"' | Did you mean \"memory\"?",
-            "6 {{nope}}: Failed to render template call",
+            "6 {{nope}}: Failed to render template call | Did you mean \"ne\"?",
         ],
     );
     check_yaml(
@@ -290,7 +307,7 @@ fn text_that_yaml_takes_for_something_else_is_told_how_to_be_written() {
         &[
             "4 it's: x: Incorrect attribute value type | To YAML, a colon with a blank behind it makes \
              a mapping; put the text in quotes: 'it''s: x'.",
-            "5 {a: 1}: Incorrect attribute value type",
+            "5 {a: 1}: Incorrect attribute value type | Write a number, such as `2`.",
         ],
     );
     check_yaml(
@@ -321,7 +338,10 @@ fn files_of_variables_may_be_yaml() {
     );
     let files = [("t.pkr.yaml", template), ("v.yml", "a: 1\na: 2\n")];
     let case = Case::with_files(&files, "t.pkr.yaml").var_file("v.yml");
-    assert_eq!(problems(&case), ["2 a: Error reading variables in 'v.yml'"]);
+    assert_eq!(
+        problems(&case),
+        ["2 a: Error reading variables in 'v.yml' | Rename or remove one of the two."]
+    );
 }
 
 #[test]

@@ -28,6 +28,6 @@ pub(crate) use component::LegacyComponent;
 pub(crate) use deprecated::advice;
 pub(crate) use inspect::inspect;
 pub(crate) use plan::plan;
-pub(crate) use template::{LegacyTemplate, load};
+pub(crate) use template::{LegacyTemplate, load, load_for_check};
 pub(crate) use texts::Texts;
 pub use texts::is_yaml;

@@ -25,40 +25,58 @@ pub(crate) fn plan(
 ) -> (Vec<Build>, Diagnostics) {
     match template.is_broken {
         true => (Vec::new(), Diagnostics::new()),
-        false => builds(template, components),
+        false => {
+            let (builds, dropped, mut problems) = builds(template, components);
+            problems.extend(option_problems(&dropped, components));
+            (builds, problems)
+        }
     }
 }
 
 /// What else is wrong with a template that has errors: unknown components and options, calls that
 /// cannot be rendered. Variables without value count as not known.
 pub(crate) fn all_problems(template: &LegacyTemplate, components: &dyn Components) -> Diagnostics {
-    let (builds, mut problems) = builds(template, components);
+    let (builds, dropped, mut problems) = builds(template, components);
+    let mut all = dropped;
+    for build in builds {
+        let provisioners = build.provisioners.into_iter().chain(build.error_cleanup);
+        let post_processors = build.post_processors.into_iter().flatten();
+        all.push(build.source);
+        all.extend(provisioners.map(|one| one.component));
+        all.extend(post_processors.map(|one| one.component));
+    }
+    problems.extend(option_problems(&all, components));
+    problems
+}
+
+/// What is wrong with the options of some components.
+fn option_problems(all: &[Component], components: &dyn Components) -> Diagnostics {
+    let mut problems = Diagnostics::new();
     let mut known = HashSet::new();
-    for build in &builds {
-        let provisioners = build.provisioners.iter().chain(&build.error_cleanup);
-        let post_processors = build.post_processors.iter().flatten();
-        let all = std::iter::once(&build.source)
-            .chain(provisioners.map(|one| &one.component))
-            .chain(post_processors.map(|one| &one.component));
-        for component in all {
-            let Some(schema) = components.schema(component.kind, &component.type_name) else {
-                continue;
-            };
-            let (_, found) = component.configure(schema, &Generated::Later);
-            // What is shared by builds is wrong in each of them.
-            let found = found.into_iter();
-            problems.extend(found.filter(|one| known.insert((one.subject, one.summary.clone()))));
-        }
+    for component in all {
+        let Some(schema) = components.schema(component.kind, &component.type_name) else {
+            continue;
+        };
+        let (_, found) = component.configure(schema, &Generated::Later);
+        // What is shared by builds is wrong in each of them.
+        let found = found.into_iter();
+        problems.extend(found.filter(|one| known.insert((one.subject, one.summary.clone()))));
     }
     problems
 }
 
-fn builds(template: &LegacyTemplate, components: &dyn Components) -> (Vec<Build>, Diagnostics) {
+/// The builds, and the known components of those that cannot be.
+fn builds(
+    template: &LegacyTemplate,
+    components: &dyn Components,
+) -> (Vec<Build>, Vec<Component>, Diagnostics) {
     let mut planner = Planner {
         template,
         components,
         problems: Diagnostics::new(),
         affected: Vec::new(),
+        parts: Vec::new(),
+        dropped: Vec::new(),
     };
     let only = planner.rendered_names(&template.options.only);
     let except = planner.rendered_names(&template.options.except);
@@ -69,7 +87,8 @@ fn builds(template: &LegacyTemplate, components: &dyn Components) -> (Vec<Build>
             builds.extend(planner.build(&name, builder, &except));
         }
     }
-    (builds, planner.finish())
+    let dropped = std::mem::take(&mut planner.dropped);
+    (builds, dropped, planner.finish())
 }
 
 struct Planner<'a> {
@@ -78,6 +97,10 @@ struct Planner<'a> {
     problems: Diagnostics,
     /// The builds that each problem with an entry is about, by its place.
     affected: Vec<(Span, Vec<String>)>,
+    /// The components of the build at hand.
+    parts: Vec<Component>,
+    /// Those of builds that cannot be, because something about them is wrong.
+    dropped: Vec<Component>,
 }
 
 impl<'a> Planner<'a> {
@@ -148,7 +171,8 @@ impl<'a> Planner<'a> {
             let text = format!("The same holds for build {}{rest}.", shown.join(", "));
             for problem in &mut problems {
                 if problem.subject == Some(place) {
-                    problem.hints.push(text.clone());
+                    let detail = [problem.detail.as_str(), &text].join(" ");
+                    detail.trim_start().clone_into(&mut problem.detail);
                 }
             }
         }
@@ -201,7 +225,9 @@ impl<'a> Planner<'a> {
             let planned = self.chain(chain, name, raw_name, except, &surroundings);
             chains.extend((!planned.is_empty()).then_some(planned));
         }
+        let mut parts = std::mem::take(&mut self.parts);
         if self.reported() > before {
+            self.dropped.append(&mut parts);
             return None;
         }
         Some(Build {
@@ -261,14 +287,16 @@ impl<'a> Planner<'a> {
             overrides: entry.overrides.cloned(),
             surroundings: Arc::clone(surroundings),
         };
-        Some(Component {
+        let component = Component {
             kind: entry.kind,
             type_name: entry.type_name.to_owned(),
             span: Some(entry.span),
             header: format!("{} {:?}", entry.word(), entry.type_name),
             instance: None,
             source: ComponentSource::Legacy(Arc::new(source)),
-        })
+        };
+        self.parts.push(component.clone());
+        Some(component)
     }
 
     fn unknown(&mut self, entry: &Entry<'_>, build: &str) {

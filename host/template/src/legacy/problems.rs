@@ -3,6 +3,7 @@
 use host_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 
 use crate::legacy::texts::Form;
+use crate::remedies::with_remedies;
 
 /// What everything wrong with the shape of a document starts with.
 pub(crate) const FAILURE: &str = "Failed to parse file as legacy JSON template: ";
@@ -12,11 +13,28 @@ pub(crate) fn shape_error(message: impl std::fmt::Display, span: Span) -> Diagno
     Diagnostic::error(format!("{FAILURE}{message}")).at(span)
 }
 
+/// Titles of what is wrong with a text whose meaning is clear all the same.
+const CLEAR: [&str; 8] = [
+    "Comment in JSON",
+    "Duplicate key ",
+    "Key without quotes",
+    "Missing comma",
+    "Missing colon",
+    "Single quotes in JSON",
+    "Trailing comma",
+    "Wrong value of a merge key",
+];
+
+/// Whether a problem leaves nothing out of what is read, so that the rest can be checked.
+pub(crate) fn loses_nothing(problem: &Diagnostic) -> bool {
+    !problem.is_error() || CLEAR.iter().any(|title| problem.summary.starts_with(title))
+}
+
 /// The problems of a document that is not JSON or YAML at all. What holds for all of them stands
 /// with the first.
 pub(crate) fn syntax_errors(found: Diagnostics, form: Form, sources: &SourceMap) -> Diagnostics {
     let mut errors = Diagnostics::new();
-    for problem in found {
+    for problem in with_remedies(found) {
         errors.push(match form {
             Form::Json => json_error(problem, errors.is_empty(), sources),
             Form::Yaml => Diagnostic {

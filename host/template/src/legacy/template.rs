@@ -11,7 +11,7 @@ use sdk_go_template::{Context, TemplateError};
 use crate::legacy::check::check;
 use crate::legacy::parse::{Document, read_document};
 use crate::legacy::plan::all_problems;
-use crate::legacy::problems::{concealed, in_form, syntax_errors};
+use crate::legacy::problems::{concealed, in_form, loses_nothing, syntax_errors};
 use crate::legacy::texts::{Form, Texts};
 use crate::legacy::uses::undefined_variables;
 use crate::legacy::variable_files::given_values;
@@ -34,11 +34,22 @@ pub(crate) struct LegacyTemplate {
     pub(crate) user: Arc<UserVariables>,
     /// Whether initialising it found errors; all others have been told then too.
     pub(crate) is_broken: bool,
+    /// Whether its shape is wrong; what is wrong with it as a whole has been told then.
+    pub(crate) is_misshapen: bool,
 }
 
 /// Reads a template and its variable files. Where something is wrong with them, what can be said
-/// about the template as a whole is said too.
+/// about the template as a whole is said too, and there is no template.
 pub(crate) fn load(
+    options: &LoadOptions,
+    sources: &mut SourceMap,
+) -> (Option<LegacyTemplate>, Diagnostics) {
+    let (template, problems) = load_for_check(options, sources);
+    (template.filter(|template| !template.is_misshapen), problems)
+}
+
+/// As [`load`]; where the text is sound, there is a template, and initialising it tells the rest.
+pub(crate) fn load_for_check(
     options: &LoadOptions,
     sources: &mut SourceMap,
 ) -> (Option<LegacyTemplate>, Diagnostics) {
@@ -54,13 +65,14 @@ pub(crate) fn load(
     let mut texts = Texts::default();
     let (root, found) = form.parse(file, &text);
     texts.add(file, form, text);
-    let Some(root) = root.filter(|_| !found.iter().any(Diagnostic::is_error)) else {
+    let Some(root) = root.filter(|_| found.iter().all(loses_nothing)) else {
         return (None, syntax_errors(found, form, sources));
     };
     let mut shape = Diagnostics::new();
     let document = read_document(&root, form, &mut shape);
-    let mut problems: Diagnostics = shape
+    let mut problems: Diagnostics = syntax_errors(found, form, sources)
         .into_iter()
+        .chain(shape)
         .map(|problem| concealed(in_form(problem, form), &document.secrets, sources))
         .collect();
     let named = document.sensitive.iter();
@@ -74,12 +86,13 @@ pub(crate) fn load(
         given,
         user: Arc::default(),
         is_broken: false,
+        is_misshapen: false,
     };
     if problems.iter().any(Diagnostic::is_error) {
         let whole = template.problems_of_the_whole().into_iter();
         let secrets = &template.document.secrets;
         problems.extend(whole.map(|problem| concealed(problem, secrets, sources)));
-        return (None, problems);
+        template.is_misshapen = true;
     }
     (Some(template), problems)
 }
@@ -110,9 +123,12 @@ impl LegacyTemplate {
     /// Checks what can only be checked as a whole and renders user variables. Where that finds
     /// errors, everything else that is wrong is told as well, and there will be no plan.
     pub(crate) fn initialize(&mut self, components: &dyn Components) -> Diagnostics {
-        let mut problems = self.problems_of_the_whole();
+        let mut problems = match self.is_misshapen {
+            true => Diagnostics::new(),
+            false => self.problems_of_the_whole(),
+        };
         problems.extend(undefined_variables(self));
-        self.is_broken = problems.iter().any(Diagnostic::is_error);
+        self.is_broken = self.is_misshapen || problems.iter().any(Diagnostic::is_error);
         if self.is_broken {
             problems.extend(all_problems(self, components));
         }
@@ -170,6 +186,15 @@ impl LegacyTemplate {
             .values
             .iter()
             .map(|(name, text)| (name.clone(), shown(name, text)))
+            .collect()
+    }
+
+    /// Every user variable that is not sensitive.
+    pub(crate) fn public_variables(&self) -> BTreeMap<String, String> {
+        let values = self.user.values.iter();
+        values
+            .filter(|(name, _)| !self.user.sensitive.contains(*name))
+            .map(|(name, text)| (name.clone(), text.clone()))
             .collect()
     }
 

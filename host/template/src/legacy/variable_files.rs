@@ -12,6 +12,7 @@ use crate::legacy::problems::concealed;
 use crate::legacy::texts::{Form, Texts};
 use crate::legacy::variables::Text;
 use crate::options::LoadOptions;
+use crate::remedies::with_remedies;
 
 /// The values of all files and of the command line; later ones win. `sensitive` names those whose
 /// values no message may show.
@@ -70,14 +71,15 @@ impl FileReader<'_> {
         let (root, found) = form.parse(file, &text);
         self.texts.add(file, form, text);
         let is_sound = !found.iter().any(Diagnostic::is_error);
-        self.problems.extend(found.into_iter().map(|problem| {
-            let detail = format!("{}: {}", problem.summary, problem.detail);
-            Diagnostic {
-                summary: failure().summary,
-                detail,
-                ..problem
-            }
-        }));
+        self.problems
+            .extend(with_remedies(found).into_iter().map(|problem| {
+                let detail = format!("{}: {}", problem.summary, problem.detail);
+                Diagnostic {
+                    summary: failure().summary,
+                    detail,
+                    ..problem
+                }
+            }));
         let Some(root) = root.filter(|_| is_sound) else {
             return;
         };

@@ -7,6 +7,7 @@ use host_diag::{Diagnostic, Diagnostics, Span, nearest};
 use sdk_go_template::{Context, CustomFunctions, Data, TemplateError, calls, render};
 
 use crate::legacy::template::LegacyTemplate;
+use crate::remedies::without_question;
 use crate::render::UserVariables;
 
 /// A value as it is written, and where.
@@ -176,8 +177,17 @@ impl Run<'_> {
             Some(wanted) => format!("undefined user variable: {wanted}"),
             None => error.message.clone(),
         };
+        let (reason, question) = without_question(&reason);
         let summary = format!("error interpolating default value for '{name}': {reason}");
-        let mut problem = Diagnostic::error(summary);
+        let mut problem = Diagnostic::error(summary).hint(question);
+        let mut sensitive = self.template.document.sensitive.iter();
+        if let Some(declared) = self.template.document.variables.get(name)
+            && sensitive.any(|one| one.text == name)
+        {
+            // The place in the value would be shown with the value.
+            let problem = problem.at(declared.span);
+            return problem.hint(undefined.map(|wanted| self.declare(wanted)));
+        }
         match (text.span, undefined) {
             (Some(span), Some(wanted)) => {
                 problem = problem.at(self.call(span, &text.text, wanted));

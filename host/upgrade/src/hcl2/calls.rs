@@ -109,7 +109,7 @@ impl Calls {
         if !text.contains("{{") {
             return quote(text);
         }
-        if let Err(error) = sdk_go_template::check(text) {
+        if let Err(error) = sdk_go_template::check_syntax(text) {
             let message = error.message.replace('\n', " ");
             self.left.push(format!(
                 "could not parse template for following block: {message:?}"

@@ -160,7 +160,7 @@ fn uses(default: &Value, name: &str) -> bool {
 
 /// Whether the text calls something that a variable's default may not: all but `env`.
 fn is_computed(text: &str) -> bool {
-    if sdk_go_template::check(text).is_err() {
+    if sdk_go_template::check_syntax(text).is_err() {
         return false;
     }
     pieces(text).iter().any(|piece| match piece {

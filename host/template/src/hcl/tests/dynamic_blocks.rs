@@ -82,6 +82,25 @@ fn mistakes_are_explained() {
         "dynamic \"disk\" {\n  for_each = [source.name]\n  content { size = 1 }\n}",
         "3: Unknown variable",
     );
+    check_dynamic(
+        "dynamic \"disk\" {\n  for_each = setproduct(range(101), range(100))\n  content { size = 1 }\n}",
+        "2: Too many dynamic blocks",
+    );
+}
+
+#[test]
+fn nested_dynamic_blocks_multiply() {
+    let nested = |count| {
+        format!(
+            "source \"null\" \"a\" {{}}\nbuild {{\n  sources = [\"null.a\"]\n  dynamic \"post-processors\" {{\n    \
+             for_each = range({count})\n    content {{\n      dynamic \"post-processor\" {{\n        \
+             for_each = range(100)\n        labels = [\"keep\"]\n        content {{}}\n      }}\n    }}\n  }}\n}}"
+        )
+    };
+    check_problems(
+        &nested(101),
+        &["error main.pkr.hcl:7: Too many dynamic blocks"],
+    );
 }
 
 #[test]

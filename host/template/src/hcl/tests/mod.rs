@@ -2,6 +2,7 @@
 
 mod builds;
 mod components;
+mod diagnostics;
 mod dynamic_blocks;
 mod instances;
 mod loading;

@@ -260,12 +260,12 @@ fn validations_see_the_variable_and_judge_its_value() {
         &["error main.pkr.hcl:4: Invalid reference in variable validation"],
     );
     check_problems(
-        &variable("true", "no sentence"),
+        &variable("var.v != \"\"", "no sentence"),
         &["error main.pkr.hcl:5: Invalid validation error message"],
     );
     check_problems(
         &variable("null", "Must be."),
-        &["error main.pkr.hcl:4: Invalid variable validation result"],
+        &["error main.pkr.hcl:4: Invalid variable validation condition"],
     );
     let outcome = Case::hcl(&variable("var.v == \"a\"", "Must be a."))
         .var("v", "b")
