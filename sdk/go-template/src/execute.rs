@@ -15,6 +15,17 @@ const MAX_STEPS: usize = 1_000_000;
 /// How deep blocks and template calls may nest while rendering.
 const MAX_DEPTH: usize = 200;
 
+/// Refuses the first call of a function that is not `known`.
+pub(crate) fn check_names(tree: &Tree, known: &dyn Fn(&str) -> bool) -> Result<(), TemplateError> {
+    match tree.calls.iter().find(|call| !known(&call.name)) {
+        None => Ok(()),
+        Some(call) => Err(TemplateError::new(
+            call.offset,
+            function::unknown(&call.name),
+        )),
+    }
+}
+
 /// Renders `tree` with `data` as its dot.
 pub(crate) fn execute(
     tree: &Tree,
@@ -25,12 +36,7 @@ pub(crate) fn execute(
         let custom = context.custom.as_ref();
         function::NAMES.contains(&name) || custom.is_some_and(|custom| custom.may_define(name))
     };
-    if let Some(call) = tree.calls.iter().find(|call| !known(&call.name)) {
-        return Err(TemplateError::new(
-            call.offset,
-            function::unknown(&call.name),
-        ));
-    }
+    check_names(tree, &known)?;
     let mut run = Run {
         tree,
         context,

@@ -49,12 +49,25 @@ pub fn render(text: &str, data: &Data, context: &Context) -> Result<String, Temp
     execute::execute(&tree, data, context)
 }
 
+/// Reads `text` without rendering it: its syntax, and that the functions it calls exist.
+///
+/// # Errors
+///
+/// The first problem, with its place in `text`.
+pub fn check(text: &str) -> Result<(), TemplateError> {
+    if !text.contains("{{") {
+        return Ok(());
+    }
+    let tree = parser::parse(text)?;
+    execute::check_names(&tree, &|name| function::NAMES.contains(&name))
+}
+
 /// Reads `text` without rendering it: syntax only, so unknown functions pass.
 ///
 /// # Errors
 ///
 /// The first problem of syntax, with its place in `text`.
-pub fn check(text: &str) -> Result<(), TemplateError> {
+pub fn check_syntax(text: &str) -> Result<(), TemplateError> {
     parser::parse(text).map(drop)
 }
 

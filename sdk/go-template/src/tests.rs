@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::{BuildValues, Context, CustomFunctions, Data, check as syntax, render};
+use crate::{BuildValues, Context, CustomFunctions, Data, check_syntax as syntax, render};
 
 fn data() -> Data {
     let inner: Data = [("B", "deep")].into_iter().collect();
@@ -344,6 +344,7 @@ fn engine_functions_tell_the_build() {
     check_error("{{isotime `a` `b`}}", 2, "too many values");
     check_error("{{clean_resource_name `a`}}", 2, "does not offer");
     check_error("{{nope `a`}}", 2, "function \"nope\" not defined");
+    check("{{upper `straße ﬁ`}} {{lower `İÄ`}}", "STRAßE ﬁ iä");
     check_error("{{upper 5}}", 2, "expected string; got int");
     check_error("{{upper .Nope}}", 2, "invalid value; expected string");
     check_error(
@@ -604,6 +605,7 @@ fn go_renders_the_same() {
         ),
         ("{{printf \"%%|%5%|%-5%\"}}", "%|%|%"),
         ("{{html nil}}", "&lt;no value&gt;"),
+        ("{{html 1 nil 2}}", "1&lt;no value&gt;2"),
         ("{{urlquery nil}}", "%3Cno+value%3E"),
         (
             "{{js \"it's \\\"<&>=\\n\\u2028é\\x00\\x7f\"}}",
@@ -669,6 +671,17 @@ fn unknown_functions_are_refused_wherever_they_stand_with_the_name_that_was_mean
         10,
         "function \"nothing\" not defined",
     );
+}
+
+#[test]
+fn a_check_knows_the_functions_and_renders_nothing() {
+    assert!(crate::check("{{ .Missing | upper }} {{ build `ID` }}").is_ok());
+    let error = crate::check("a {{ uper .Name }}").expect_err("no such function");
+    assert_eq!(
+        (error.offset, error.message.contains("did you mean")),
+        (5, true)
+    );
+    assert!(crate::check_syntax("a {{ uper .Name }}").is_ok());
 }
 
 #[test]

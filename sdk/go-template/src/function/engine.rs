@@ -42,8 +42,8 @@ pub(super) fn call(name: &str, args: &[Data], context: &Context) -> Option<Resul
         }
         "strftime" => texts(name, args).map(|[format]| strftime(started, format)),
         "uuid" => texts(name, args).map(|[]: [&str; 0]| uuid::Uuid::now_v7().to_string()),
-        "upper" => texts(name, args).map(|[text]| text.to_uppercase()),
-        "lower" => texts(name, args).map(|[text]| text.to_lowercase()),
+        "upper" => texts(name, args).map(|[text]| simple_case(text, char::to_uppercase)),
+        "lower" => texts(name, args).map(|[text]| simple_case(text, char::to_lowercase)),
         "split" => split(args),
         "replace" => replace(args),
         "replace_all" => {
@@ -65,6 +65,20 @@ pub(super) fn call(name: &str, args: &[Data], context: &Context) -> Option<Resul
         _ => return None,
     };
     Some(text.map(Data::String))
+}
+
+/// Go maps one character to one; where the other case is several (`ß` and `SS`), it stays, but for
+/// the dotted `İ`, whose other case is `i` there.
+fn simple_case<I: Iterator<Item = char>>(text: &str, map: fn(char) -> I) -> String {
+    let one = |letter: char| {
+        let mut mapped = map(letter);
+        match (mapped.next(), mapped.next()) {
+            (Some(only), None) => only,
+            (Some('i'), Some(_)) => 'i',
+            _ => letter,
+        }
+    };
+    text.chars().map(one).collect()
 }
 
 /// Exactly `N` text arguments.
