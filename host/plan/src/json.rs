@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use host_eval::{Value, ValueKind};
 use host_template::PathStep;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::planned::{
@@ -63,7 +63,7 @@ struct ComponentElement<'a> {
     header: &'a str,
     file: Option<&'a str>,
     line: Option<usize>,
-    options: serde_json::Value,
+    options: Options<'a>,
     sensitive: Vec<String>,
     unknown: BTreeMap<String, Vec<String>>,
 }
@@ -137,96 +137,122 @@ impl<'a> ComponentElement<'a> {
             sensitive: Vec::new(),
             unknown: BTreeMap::new(),
         };
-        let options = walk.value(&component.options);
+        walk.value(&component.options);
         let place = component.place.as_ref();
         Self {
             type_name: &component.type_name,
             header: &component.header,
             file: place.map(|(file, _)| file.as_str()),
             line: place.map(|(_, line)| *line),
-            options,
+            options: Options(&component.options),
             sensitive: walk.sensitive,
             unknown: walk.unknown,
         }
     }
 }
 
-/// Turns options into JSON, noting which are secret and which are not known.
+/// Finds the options that are secret and those that are not known.
 struct Walk<'a> {
     component: &'a PlannedComponent,
-    path: Vec<PathStep>,
+    path: Vec<Step<'a>>,
     sensitive: Vec<String>,
     unknown: BTreeMap<String, Vec<String>>,
 }
 
-impl Walk<'_> {
-    fn value(&mut self, value: &Value) -> serde_json::Value {
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> Walk<'a> {
+    fn value(&mut self, value: &'a Value) {
         if value.sensitive {
             self.sensitive.push(path_text(&self.path));
-            return "<sensitive>".into();
+            return;
         }
         match &value.kind {
             ValueKind::Unknown => {
                 let names = self.waits_for();
                 self.unknown.insert(path_text(&self.path), names);
-                serde_json::Value::Null
             }
-            ValueKind::Null => serde_json::Value::Null,
-            ValueKind::Bool(bool) => (*bool).into(),
-            ValueKind::Number(number) => match value.as_i64() {
-                Some(whole) => whole.into(),
-                // What is too large for a number of JSON's readers is text.
-                None => {
-                    let text = number.to_plain_string();
-                    let float = text.parse::<f64>().ok().filter(|float| float.is_finite());
-                    float.map_or_else(|| text.into(), serde_json::Value::from)
-                }
-            },
-            ValueKind::String(text) => text.as_str().into(),
             ValueKind::Sequence(items) => {
-                let steps = items
-                    .iter()
-                    .enumerate()
-                    .map(|(index, item)| (PathStep::Index(index), item));
-                steps.map(|(step, item)| self.below(step, item)).collect()
+                for (index, item) in items.iter().enumerate() {
+                    self.below(Step::Index(index), item);
+                }
             }
             ValueKind::Mapping(entries) => {
-                let members = entries.iter().map(|(key, entry)| {
-                    let step = PathStep::Attribute(key.clone());
-                    (key.clone(), self.below(step, entry))
-                });
-                serde_json::Value::Object(members.collect())
+                for (key, entry) in entries {
+                    self.below(Step::Name(key), entry);
+                }
             }
+            _ => {}
         }
     }
 
-    fn below(&mut self, step: PathStep, value: &Value) -> serde_json::Value {
+    fn below(&mut self, step: Step<'a>, value: &'a Value) {
         self.path.push(step);
-        let written = self.value(value);
+        self.value(value);
         self.path.pop();
-        written
     }
 
     /// What the value at the current path, or the nearest one around it, waits for.
     fn waits_for(&self) -> Vec<String> {
-        let lengths = (1..=self.path.len()).rev();
-        let mut known = lengths.filter_map(|n| self.component.waits_for.get(&self.path[..n]));
+        let steps = self.path.iter().map(|step| match step {
+            Step::Name(name) => PathStep::Attribute((*name).to_owned()),
+            Step::Index(index) => PathStep::Index(*index),
+        });
+        let path: Vec<PathStep> = steps.collect();
+        let lengths = (1..=path.len()).rev();
+        let mut known = lengths.filter_map(|n| self.component.waits_for.get(&path[..n]));
         known.next().cloned().unwrap_or_default()
     }
 }
 
+/// Options as JSON: secrets are hidden, what is not known is null.
+struct Options<'a>(&'a Value);
+
+impl Serialize for Options<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(value) = self;
+        if value.sensitive {
+            return serializer.serialize_str("<sensitive>");
+        }
+        match &value.kind {
+            ValueKind::Unknown | ValueKind::Null => serializer.serialize_unit(),
+            ValueKind::Bool(bool) => serializer.serialize_bool(*bool),
+            ValueKind::Number(number) => {
+                if let Some(whole) = value.as_i64() {
+                    return serializer.serialize_i64(whole);
+                }
+                let text = number.to_plain_string();
+                match text.parse::<f64>() {
+                    Ok(float) if float.is_finite() => serializer.serialize_f64(float),
+                    // What is too large for a number of JSON's readers is text.
+                    _ => serializer.serialize_str(&text),
+                }
+            }
+            ValueKind::String(text) => serializer.serialize_str(text),
+            ValueKind::Sequence(items) => serializer.collect_seq(items.iter().map(Options)),
+            ValueKind::Mapping(entries) => {
+                serializer.collect_map(entries.iter().map(|(key, entry)| (key, Options(entry))))
+            }
+        }
+    }
+}
+
 /// A path as people write it: `disk[0].size`.
-fn path_text(path: &[PathStep]) -> String {
+fn path_text(path: &[Step<'_>]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
-            PathStep::Attribute(name) | PathStep::Key(name) => {
+            Step::Name(name) => {
                 if !text.is_empty() {
                     text.push('.');
                 }
                 text.push_str(name);
             }
-            PathStep::Index(index) => text.push_str(&format!("[{index}]")),
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
         }
     }
     text

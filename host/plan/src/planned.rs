@@ -1,9 +1,10 @@
 //! Evaluating every component of every build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZero;
 use std::time::Duration;
 
-use host_diag::{Diagnostic, Diagnostics, SourceMap};
+use host_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use host_eval::Value;
 use host_template::{Build, Component, Components, Generated, PathStep};
 
@@ -76,9 +77,43 @@ pub struct PlannedPostProcessor {
     pub keep_input_artifact: Option<bool>,
 }
 
-/// Evaluates every component of `builds`. Problems that several builds share are listed once.
+/// Builds that one thread evaluates at least; below that a thread costs more than it saves.
+const FEWEST_BUILDS: usize = 32;
+
+/// Evaluates every component of `builds`, on all processors when there are many. Problems that
+/// several builds share are listed once.
+///
+/// # Panics
+///
+/// When evaluating panics.
 #[must_use]
 pub fn plan(
+    builds: &[Build],
+    components: &dyn Components,
+    sources: &SourceMap,
+) -> (Vec<PlannedBuild>, Diagnostics) {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = builds.len().div_ceil(processors).max(FEWEST_BUILDS);
+    let parts = std::thread::scope(|scope| {
+        let threads: Vec<_> = builds
+            .chunks(share)
+            .map(|part| scope.spawn(move || plan_part(part, components, sources)))
+            .collect();
+        let parts = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("evaluating does not panic"));
+        parts.collect::<Vec<_>>()
+    });
+    let mut all = Vec::with_capacity(builds.len());
+    let mut problems = Distinct::default();
+    for (planned, found) in parts {
+        all.extend(planned);
+        problems.extend(found);
+    }
+    (all, problems.list)
+}
+
+fn plan_part(
     builds: &[Build],
     components: &dyn Components,
     sources: &SourceMap,
@@ -86,16 +121,36 @@ pub fn plan(
     let mut planner = Planner {
         components,
         sources,
-        problems: Diagnostics::new(),
+        problems: Distinct::default(),
     };
     let planned = builds.iter().map(|build| planner.build(build)).collect();
-    (planned, planner.problems)
+    (planned, planner.problems.list)
+}
+
+/// Problems, each once, in the order they were found.
+#[derive(Default)]
+struct Distinct {
+    list: Diagnostics,
+    /// Where those of one place stand in `list`.
+    places: HashMap<Option<Span>, Vec<usize>>,
+}
+
+impl Distinct {
+    fn extend(&mut self, found: Vec<Diagnostic>) {
+        for problem in found {
+            let here = self.places.entry(problem.subject).or_default();
+            if !here.iter().any(|at| self.list[*at].repeats(&problem)) {
+                here.push(self.list.len());
+                self.list.push(problem);
+            }
+        }
+    }
 }
 
 struct Planner<'a> {
     components: &'a dyn Components,
     sources: &'a SourceMap,
-    problems: Diagnostics,
+    problems: Distinct,
 }
 
 impl Planner<'_> {
@@ -152,18 +207,10 @@ impl Planner<'_> {
         let schema = self.components.schema(component.kind, &component.type_name);
         if let Some(schema) = schema {
             let (configured, found) = component.configure(schema, &Generated::Later);
-            self.report(found);
+            self.problems.extend(found);
             planned.options = configured.value;
             planned.waits_for = configured.waits_for;
         }
         planned
-    }
-
-    fn report(&mut self, found: Vec<Diagnostic>) {
-        for problem in found {
-            if !self.problems.iter().any(|known| known.repeats(&problem)) {
-                self.problems.push(problem);
-            }
-        }
     }
 }
