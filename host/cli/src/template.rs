@@ -1,6 +1,6 @@
 //! What every command that reads a template has in common.
 
-use host_diag::{Diagnostic, Diagnostics, SourceMap, render_text};
+use host_diag::{Diagnostic, Diagnostics, SourceMap};
 use host_template::{LoadOptions, Template};
 use host_ui::Ui;
 
@@ -80,16 +80,8 @@ pub fn load(ui: &Ui, options: &LoadOptions, sources: &mut SourceMap) -> Option<T
 
 /// Prints problems, all at once; returns whether none of them is an error.
 pub fn report(ui: &Ui, diagnostics: &Diagnostics, sources: &SourceMap) -> bool {
-    let fine = !diagnostics.iter().any(Diagnostic::is_error);
-    if !diagnostics.is_empty() {
-        let text = render_text(diagnostics, sources);
-        if fine {
-            ui.say(text.strip_suffix('\n').unwrap_or(&text));
-        } else {
-            ui.error(text.strip_suffix('\n').unwrap_or(&text));
-        }
-    }
-    fine
+    ui.diagnostics(diagnostics, sources);
+    !diagnostics.iter().any(Diagnostic::is_error)
 }
 
 /// Keeps everything the template calls sensitive out of outputs from now on.

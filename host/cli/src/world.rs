@@ -89,9 +89,11 @@ impl World {
 
     /// What output looks like.
     pub fn mode(&self) -> Mode {
+        // The log's lines would go right through a display on the same terminal.
+        let log = self.is_set("PACKER_LOG") && !self.is_set("PACKER_LOG_PATH");
         if self.machine_readable {
             Mode::Machine
-        } else if self.terminal && self.variable("TERM") != Some("dumb") {
+        } else if self.terminal && self.variable("TERM") != Some("dumb") && !log {
             Mode::Terminal
         } else {
             Mode::Lines

@@ -1,5 +1,6 @@
 //! How a run is meant to go.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use host_plugin_client::{BuildInfo, OnError};
@@ -25,6 +26,10 @@ pub struct Options {
     pub started_at_unix_nanos: i64,
     /// Values that must not appear in any output.
     pub secrets: Vec<String>,
+    /// The files the template consists of, as the user named them, with the SHA-256 of each.
+    pub template_files: BTreeMap<String, String>,
+    /// The template's variables that are not sensitive, with their values.
+    pub variables: BTreeMap<String, String>,
     /// How long a cancelled provisioner or post-processor may take to end before its process is
     /// killed.
     pub component_cancel_limit: Duration,
@@ -44,6 +49,8 @@ impl Default for Options {
             run_uuid: String::new(),
             started_at_unix_nanos: 0,
             secrets: Vec::new(),
+            template_files: BTreeMap::new(),
+            variables: BTreeMap::new(),
             component_cancel_limit: Duration::from_secs(10),
             builder_cancel_limit: Duration::from_secs(600),
         }
@@ -67,6 +74,8 @@ impl Options {
             user_variables: build.user_variables.clone(),
             started_at_unix_nanos: self.started_at_unix_nanos,
             secrets: self.secrets.clone(),
+            template_files: self.template_files.clone(),
+            variables: self.variables.clone(),
         }
     }
 }

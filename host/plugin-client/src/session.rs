@@ -64,6 +64,10 @@ pub struct BuildInfo {
     pub started_at_unix_nanos: i64,
     /// Values that must not appear in any output.
     pub secrets: Vec<String>,
+    /// The files the template consists of, as the user named them, with the SHA-256 of each.
+    pub template_files: BTreeMap<String, String>,
+    /// The template's variables that are not sensitive, with their values.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// One running plugin process that serves one component. Dropping it ends the process; call

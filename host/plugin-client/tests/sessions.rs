@@ -64,9 +64,8 @@ impl Host {
         Configured {
             value: Value::object_of([("file", Value::string(file))]),
             spans: HashMap::from([(path, Span::new(FileId(0), 5, 9))]),
-            header_span: None,
             header: "source \"x\" \"y\"".to_owned(),
-            waits_for: BTreeMap::new(),
+            ..Configured::default()
         }
     }
 

@@ -1,25 +1,35 @@
 //! The observer of a run: events of all builds to output.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::sync::{Mutex as StdMutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use host_diag::{Diagnostics, SourceMap, render_text};
-use host_engine::{Event, Observer};
-use jiff::Timestamp;
-use tokio::sync::{Mutex, oneshot};
+use host_diag::SourceMap;
+use host_engine::{Event, Observer, Progress};
+use tokio::sync::Mutex;
 
+use crate::ask;
 use crate::color::Color;
+use crate::dress::Dress;
 use crate::duration::human_duration;
+use crate::event_line::EventLine;
 use crate::live::Live;
-use crate::ui::{Mode, Ui};
+use crate::record::record;
+use crate::timings::Timings;
+use crate::ui::{Mode, Ui, log};
+
+/// Programs hear of progress not more often than this.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Shows the events of a run.
 pub struct BuildUi {
     ui: Ui,
-    colors: HashMap<String, Color>,
-    timestamps: bool,
+    dress: Dress,
     sources: SourceMap,
+    timings: Timings,
+    /// When programs heard of a piece of work last.
+    heard: StdMutex<HashMap<u64, Instant>>,
     /// One prompt at a time.
     asking: Mutex<()>,
 }
@@ -35,7 +45,7 @@ impl BuildUi {
         timestamps: bool,
         sources: SourceMap,
     ) -> Self {
-        let colors = if color && ui.mode() != Mode::Machine {
+        let colors = if color && matches!(ui.mode(), Mode::Lines | Mode::Terminal) {
             let colored = |(index, name): (usize, &String)| (name.clone(), Color::of_build(index));
             builds.iter().enumerate().map(colored).collect()
         } else {
@@ -43,39 +53,96 @@ impl BuildUi {
         };
         Self {
             ui,
-            colors,
-            timestamps,
+            dress: Dress { colors, timestamps },
             sources,
+            timings: Timings::default(),
+            heard: StdMutex::default(),
             asking: Mutex::new(()),
         }
     }
 
-    /// Text of a message as it is printed: every line with its target, the whole with time and
-    /// colour.
-    fn dress(&self, target: &str, text: &str, error: bool) -> String {
-        let text = text.trim_end();
-        let mut lines: Vec<String> = Vec::new();
-        for line in text.split('\n') {
-            lines.push(format!("==> {target}: {line}").trim_end().to_owned());
-        }
-        self.finish(target, lines.join("\n"), error)
+    pub(crate) fn ui(&self) -> &Ui {
+        &self.ui
     }
 
-    /// The text with time and colour.
-    fn finish(&self, target: &str, mut text: String, error: bool) -> String {
-        if self.timestamps {
-            let now = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%SZ", Timestamp::now());
-            text = format!("{}: {text}", now.unwrap_or_default());
-        }
-        let build = target.split(" (").next().unwrap_or(target);
-        match self.colors.get(target).or_else(|| self.colors.get(build)) {
-            Some(_) if error => Color::Red.paint(&text),
-            Some(color) => color.paint(&text),
-            None => text,
+    pub(crate) fn timings(&self) -> &Timings {
+        &self.timings
+    }
+
+    /// Shows an event to people.
+    fn show(&self, event: Event) {
+        match event {
+            Event::BuildBegun { build } => {
+                if let Some(live) = self.ui.live() {
+                    live.begin(&build);
+                }
+            }
+            Event::Say { target, text } => {
+                if let Some(first) = text.lines().next() {
+                    self.status(&target, first);
+                }
+                self.ui.say(&self.dress.message(&target, &text, false));
+            }
+            Event::Error { target, text } => {
+                self.ui.error(&self.dress.message(&target, &text, true));
+            }
+            Event::Progress { build, progress } => {
+                if let Some(live) = self.ui.live() {
+                    live.progress(&build, &progress);
+                }
+            }
+            Event::StepBegun { build, step } => self.status(&build, &step),
+            Event::ProvisionerBegun {
+                build, type_name, ..
+            } => self.status(&build, &format!("provisioner {type_name}")),
+            Event::PostProcessorBegun {
+                build, type_name, ..
+            } => self.status(&build, &format!("post-processor {type_name}")),
+            Event::BuildEnded {
+                build,
+                error,
+                elapsed,
+                ..
+            } => self.ended(&build, error.as_deref(), elapsed),
+            Event::Diagnostics(diagnostics) => self.ui.diagnostics(&diagnostics, &self.sources),
+            Event::StepEnded { .. }
+            | Event::ProvisionerEnded { .. }
+            | Event::PostProcessorEnded { .. } => {}
         }
     }
 
-    fn ended(&self, build: &str, error: Option<&str>, elapsed: std::time::Duration) {
+    /// Tells an event to a program.
+    fn tell(&self, event: &Event) {
+        match event {
+            Event::Say { target, text } => log("say", &format!("{target}: {text}")),
+            Event::Error { target, text } => log("error", &format!("{target}: {text}")),
+            Event::Progress { progress, .. } if !self.is_due(progress) => return,
+            Event::Diagnostics(diagnostics) => {
+                self.ui.diagnostics(diagnostics, &self.sources);
+                return;
+            }
+            _ => {}
+        }
+        self.ui.event(&EventLine::of(event, &self.sources));
+    }
+
+    /// Whether programs shall hear of this report: the first, the last, and some in between.
+    fn is_due(&self, progress: &Progress) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if progress.ended {
+            heard.remove(&progress.number);
+            return true;
+        }
+        let now = Instant::now();
+        let recent = |last: &Instant| now.duration_since(*last) < PROGRESS_INTERVAL;
+        if heard.get(&progress.number).is_some_and(recent) {
+            return false;
+        }
+        heard.insert(progress.number, now);
+        true
+    }
+
+    fn ended(&self, build: &str, error: Option<&str>, elapsed: Duration) {
         if let Some(live) = self.ui.live() {
             live.end(build);
         }
@@ -83,21 +150,12 @@ impl BuildUi {
         match error {
             None => {
                 let text = format!("Build '{build}' finished after {elapsed}.");
-                self.ui.say(&self.finish(build, text, false));
+                self.ui.say(&self.dress.whole(build, text, false));
             }
             Some(error) => {
                 let text = format!("Build '{build}' errored after {elapsed}: {error}");
-                self.ui.error(&self.finish(build, text, true));
+                self.ui.error(&self.dress.whole(build, text, true));
             }
-        }
-    }
-
-    fn diagnostics(&self, diagnostics: &Diagnostics) {
-        let text = render_text(diagnostics, &self.sources);
-        if diagnostics.iter().any(host_diag::Diagnostic::is_error) {
-            self.ui.error(text.strip_suffix('\n').unwrap_or(&text));
-        } else {
-            self.ui.say(text.strip_suffix('\n').unwrap_or(&text));
         }
     }
 
@@ -107,21 +165,23 @@ impl BuildUi {
         }
     }
 
-    async fn read_answer(&self, prompt: &str) -> Option<String> {
+    async fn read_answer(&self, build: &str, prompt: &str) -> Option<String> {
         let _one_at_a_time = self.asking.lock().await;
-        if self.ui.mode() == Mode::Machine {
-            tracing::warn!("machine-readable output cannot ask");
-            return None;
+        match self.ui.mode() {
+            Mode::Machine => {
+                tracing::warn!("machine-readable output cannot ask");
+                None
+            }
+            Mode::Json => {
+                self.ui.event(&EventLine::question(build, prompt));
+                None
+            }
+            Mode::Lines | Mode::Terminal => {
+                let prompt = self.dress.message(build, prompt, false);
+                let _hidden = self.ui.live().map(Hidden::new);
+                ask::ask(self.ui.redactor().clean(&prompt)).await
+            }
         }
-        let _hidden = self.ui.live().map(Hidden::new);
-        let (answer, answered) = oneshot::channel();
-        let prompt = prompt.to_owned();
-        // A thread of its own: it may wait for ever, and the program must be able to end without it.
-        std::thread::spawn(move || {
-            // Nobody may be waiting any more.
-            drop(answer.send(ask_terminal(&prompt)));
-        });
-        answered.await.ok().flatten()
     }
 }
 
@@ -141,128 +201,20 @@ impl Drop for Hidden<'_> {
     }
 }
 
-/// Asks at the controlling terminal; `None` when there is none, or when the program runs in its
-/// background, where reading would stop it.
-fn ask_terminal(prompt: &str) -> Option<String> {
-    let mut terminal = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/tty")
-        .ok()?;
-    let foreground = rustix::termios::tcgetpgrp(&terminal).ok()?;
-    if foreground != rustix::process::getpgrp() {
-        return None;
-    }
-    terminal.write_all(format!("{prompt} ").as_bytes()).ok()?;
-    terminal.flush().ok()?;
-    let mut line = String::new();
-    BufReader::new(terminal).read_line(&mut line).ok()?;
-    Some(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
 impl Observer for BuildUi {
     fn notify(&self, event: Event) {
-        match event {
-            Event::BuildBegun { build } => {
-                if let Some(live) = self.ui.live() {
-                    live.begin(&build);
-                }
-            }
-            Event::Say { target, text } => {
-                if let Some(first) = text.lines().next() {
-                    self.status(&target, first);
-                }
-                self.ui.say(&self.dress(&target, &text, false));
-            }
-            Event::Error { target, text } => self.ui.error(&self.dress(&target, &text, true)),
-            Event::Progress { build, progress } => {
-                if let Some(live) = self.ui.live() {
-                    live.progress(&build, &progress);
-                }
-            }
-            Event::StepBegun { build, step } => self.status(&build, &step),
-            Event::StepEnded {
-                build,
-                step,
-                error,
-                elapsed,
-            } => {
-                tracing::info!(
-                    build,
-                    step,
-                    error,
-                    elapsed_ms = elapsed.as_millis(),
-                    "step ended"
-                );
-            }
-            Event::ProvisionerBegun {
-                build,
-                type_name,
-                index,
-            } => {
-                tracing::info!(build, type_name, index, "provisioner begun");
-                self.status(&build, &format!("provisioner {type_name}"));
-            }
-            Event::ProvisionerEnded {
-                build,
-                type_name,
-                index,
-                error,
-                elapsed,
-            } => {
-                let elapsed_ms = elapsed.as_millis();
-                tracing::info!(
-                    build,
-                    type_name,
-                    index,
-                    error,
-                    elapsed_ms,
-                    "provisioner ended"
-                );
-            }
-            Event::PostProcessorBegun {
-                build,
-                type_name,
-                chain,
-                index,
-            } => {
-                tracing::info!(build, type_name, chain, index, "post-processor begun");
-                self.status(&build, &format!("post-processor {type_name}"));
-            }
-            Event::PostProcessorEnded {
-                build,
-                type_name,
-                chain,
-                index,
-                error,
-                elapsed,
-            } => {
-                let elapsed_ms = elapsed.as_millis();
-                tracing::info!(
-                    build,
-                    type_name,
-                    chain,
-                    index,
-                    error,
-                    elapsed_ms,
-                    "post-processor ended"
-                );
-            }
-            Event::BuildEnded {
-                build,
-                error,
-                elapsed,
-                ..
-            } => {
-                self.ended(&build, error.as_deref(), elapsed);
-            }
-            Event::Diagnostics(diagnostics) => self.diagnostics(&diagnostics),
+        self.timings.note(&event);
+        record(&event);
+        if self.ui.mode() == Mode::Json {
+            self.tell(&event);
+        } else {
+            self.show(event);
         }
     }
 
     fn ask(&self, build: &str, prompt: &str) -> BoxFuture<'_, Option<String>> {
-        let prompt = self.ui.redactor().clean(&self.dress(build, prompt, false));
-        Box::pin(async move { self.read_answer(&prompt).await })
+        let (build, prompt) = (build.to_owned(), prompt.to_owned());
+        Box::pin(async move { self.read_answer(&build, &prompt).await })
     }
 
     fn secret(&self, value: &str) {
@@ -272,17 +224,21 @@ impl Observer for BuildUi {
 
 #[cfg(test)]
 mod tests {
+    use host_engine::ProgressUnit;
+
     use super::*;
     use crate::redact::Redactor;
     use crate::ui::capture::Capture;
 
-    fn check(color: bool, timestamps: bool, event: Event, expected: &str) {
+    fn run(mode: Mode, events: Vec<Event>) -> String {
         let capture = Capture::default();
-        let ui = Ui::to(Mode::Lines, Redactor::default(), Box::new(capture.clone()));
-        let builds = ["null.a".to_owned()];
-        let build_ui = BuildUi::new(ui, &builds, color, timestamps, SourceMap::default());
-        build_ui.notify(event);
-        assert_eq!(capture.text(), expected);
+        let ui = Ui::to(mode, Redactor::default(), Box::new(capture.clone()));
+        let build_ui = BuildUi::new(ui, &[], true, false, SourceMap::default());
+        build_ui.secret("hunter2");
+        for event in events {
+            build_ui.notify(event);
+        }
+        capture.text()
     }
 
     fn say(text: &str) -> Event {
@@ -293,46 +249,53 @@ mod tests {
     }
 
     #[test]
-    fn every_line_gets_its_target_and_the_end_is_trimmed() {
-        check(
-            false,
-            false,
-            say("one\n\ntwo \n\n"),
-            "==> null.a: one\n==> null.a:\n==> null.a: two\n",
-        );
-    }
-
-    #[test]
-    fn one_pair_of_colour_codes_spans_the_message() {
-        let expected = "\u{1b}[1;32m==> null.a: a\n==> null.a: b\u{1b}[0m\n";
-        check(true, false, say("a\nb"), expected);
-        let error = Event::Error {
-            target: "null.a (compress)".into(),
-            text: "bad".into(),
-        };
-        check(
-            true,
-            false,
-            error,
-            "\u{1b}[1;31m==> null.a (compress): bad\u{1b}[0m\n",
-        );
-    }
-
-    #[test]
     fn secrets_do_not_reach_the_output() {
+        let text = run(Mode::Machine, vec![say("password is hunter2")]);
+        let end = ",ui,say,==> null.a: password is <sensitive>\n";
+        assert!(text.ends_with(end), "{text}");
+    }
+
+    #[test]
+    fn a_secret_in_a_long_diagnostic_is_not_broken_in_two() {
         let capture = Capture::default();
-        let ui = Ui::to(
-            Mode::Machine,
-            Redactor::default(),
-            Box::new(capture.clone()),
-        );
-        let build_ui = BuildUi::new(ui, &[], true, false, SourceMap::default());
-        build_ui.secret("hunter2");
-        build_ui.notify(say("password is hunter2"));
-        assert!(
-            capture
-                .text()
-                .ends_with(",ui,say,==> null.a: password is <sensitive>\n")
-        );
+        let ui = Ui::to(Mode::Lines, Redactor::default(), Box::new(capture.clone()));
+        let secret = "correct horse battery staple";
+        ui.redactor().add(secret);
+        let long = format!("{} {secret}", "word ".repeat(12));
+        let problem = host_diag::Diagnostic::error("A problem")
+            .detail(long.clone())
+            .hint(long);
+        ui.diagnostics(&[problem].into_iter().collect(), &SourceMap::default());
+        let text = capture.text();
+        assert_eq!(text.matches("<sensitive>").count(), 2, "{text}");
+        assert!(!text.contains("horse"), "{text}");
+    }
+
+    #[test]
+    fn programs_hear_of_the_first_and_the_last_report_of_fast_work() {
+        let report = |done, ended| Event::Progress {
+            build: "null.a".into(),
+            progress: Progress {
+                number: 1,
+                label: "copying hunter2".into(),
+                done,
+                total: Some(1000),
+                unit: ProgressUnit::Bytes,
+                ended,
+            },
+        };
+        let mut events: Vec<Event> = (0..1000).map(|done| report(done, false)).collect();
+        events.push(report(1000, true));
+        let text = run(Mode::Json, events);
+        assert!(text.lines().count() < 100, "{text}");
+        assert!(text.contains(r#""done":0,"#), "{text}");
+        let last = text.lines().last().unwrap_or_default();
+        for part in [
+            r#""done":1000"#,
+            r#""ended":true"#,
+            r#""label":"copying <sensitive>""#,
+        ] {
+            assert!(last.contains(part), "{text}");
+        }
     }
 }

@@ -4,20 +4,27 @@
 //! ([`Redactor`]), and the observer of a run ([`BuildUi`]) with its summary. Not here: the log
 //! (the program sets that up, with the same [`Redactor`]) and any decision about a run.
 //!
-//! Start with [`Ui`], then [`BuildUi`].
+//! Start with [`Ui`], then [`BuildUi`]; `events.schema.json` beside this crate's manifest describes
+//! the lines of [`Mode::Json`].
 
+mod ask;
 mod build;
 mod color;
+mod dress;
 mod duration;
+mod event_line;
 mod live;
 mod machine;
+mod record;
 mod redact;
 mod summary;
+mod timings;
 mod ui;
 
 pub use build::BuildUi;
 pub use color::Color;
 pub use duration::human_duration;
+pub use event_line::{EVENT_FORMAT_VERSION, EventLine, RunStatus};
 pub use redact::Redactor;
 pub use summary::summarize;
 pub use ui::{Mode, Ui};

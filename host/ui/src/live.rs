@@ -25,7 +25,13 @@ pub struct Live {
 #[derive(Default)]
 struct State {
     builds: HashMap<String, ProgressBar>,
-    work: HashMap<u64, ProgressBar>,
+    work: HashMap<u64, Work>,
+}
+
+/// Long work of a build.
+struct Work {
+    build: String,
+    bar: ProgressBar,
 }
 
 impl Live {
@@ -76,9 +82,13 @@ impl Live {
         });
     }
 
-    /// Removes the line of a build.
+    /// Removes the line of a build, and those of work it did not end.
     pub(crate) fn end(&self, build: &str) {
         self.locked(|state| {
+            let unfinished = state.work.extract_if(|_, work| work.build == build);
+            for (_, work) in unfinished {
+                work.bar.finish_and_clear();
+            }
             if let Some(bar) = state.builds.remove(build) {
                 bar.finish_and_clear();
             }
@@ -89,21 +99,38 @@ impl Live {
     pub(crate) fn progress(&self, build: &str, progress: &Progress) {
         self.locked(|state| {
             if progress.ended {
-                if let Some(bar) = state.work.remove(&progress.number) {
-                    bar.finish_and_clear();
+                if let Some(work) = state.work.remove(&progress.number) {
+                    work.bar.finish_and_clear();
                 }
                 return;
             }
-            let bar = state.work.entry(progress.number).or_insert_with(|| {
-                let bar = self.display.add(ProgressBar::no_length());
+            let State { builds, work } = state;
+            let work = work.entry(progress.number).or_insert_with(|| {
+                let bar =
+                    ProgressBar::with_draw_target(progress.total, ProgressDrawTarget::hidden());
+                let bar = match builds.get(build) {
+                    Some(line) => self.display.insert_after(line, bar),
+                    None => self.display.add(bar),
+                };
                 bar.set_style(work_style(progress));
-                bar.set_prefix(self.redactor.clean(&format!("{build}: {}", progress.label)));
-                bar
+                // A display has one line for each work.
+                let label = self
+                    .redactor
+                    .clean(&progress.label)
+                    .replace(char::is_control, " ");
+                bar.set_prefix(format!("{}: {label}", self.redactor.clean(build)));
+                Work {
+                    build: build.to_owned(),
+                    bar,
+                }
             });
-            if let Some(total) = progress.total {
-                bar.set_length(total);
+            if let Some(total) = progress.total
+                && work.bar.length() != Some(total)
+            {
+                work.bar.set_style(work_style(progress));
+                work.bar.set_length(total);
             }
-            bar.set_position(progress.done);
+            work.bar.set_position(progress.done);
         });
     }
 

@@ -4,20 +4,52 @@ use std::time::Duration;
 
 use host_engine::{Artifact, Outcome};
 
+use crate::build::BuildUi;
 use crate::duration::human_duration;
-use crate::ui::Ui;
+use crate::event_line::EventLine;
+use crate::ui::{Mode, Ui};
 
 /// Prints the summary of a run that took `elapsed`; `interrupted` when it was cancelled. Returns
 /// whether everything succeeded.
-pub fn summarize(ui: &Ui, outcomes: &[Outcome], elapsed: Duration, interrupted: bool) -> bool {
-    ui.say(&format!(
-        "\n==> Wait completed after {}",
-        human_duration(elapsed)
-    ));
-    if interrupted {
-        ui.say("Cleanly cancelled builds after being interrupted.");
-        return false;
+pub fn summarize(
+    observer: &BuildUi,
+    outcomes: &[Outcome],
+    elapsed: Duration,
+    interrupted: bool,
+) -> bool {
+    let ui = observer.ui();
+    match ui.mode() {
+        Mode::Json => artifact_events(ui, outcomes),
+        _ => {
+            let elapsed = human_duration(elapsed);
+            ui.say(&format!("\n==> Wait completed after {elapsed}"));
+            if ui.mode() == Mode::Terminal
+                && let Some(table) = observer.timings().table()
+            {
+                ui.say(&table);
+            }
+            if interrupted {
+                ui.say("Cleanly cancelled builds after being interrupted.");
+            } else {
+                summary(ui, outcomes);
+            }
+        }
     }
+    !interrupted && outcomes.iter().all(|outcome| outcome.result.is_ok())
+}
+
+fn artifact_events(ui: &Ui, outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        let artifacts = outcome.result.iter().flatten().enumerate();
+        for (index, artifact) in artifacts {
+            if let Some(artifact) = artifact {
+                ui.event(&EventLine::artifact(&outcome.build, index, artifact));
+            }
+        }
+    }
+}
+
+fn summary(ui: &Ui, outcomes: &[Outcome]) {
     let errors: Vec<(&str, &str)> = outcomes
         .iter()
         .filter_map(|outcome| {
@@ -53,7 +85,6 @@ pub fn summarize(ui: &Ui, outcomes: &[Outcome], elapsed: Duration, interrupted: 
             list(ui, build, artifacts);
         }
     }
-    errors.is_empty()
 }
 
 fn list(ui: &Ui, build: &str, artifacts: &[Option<Artifact>]) {

@@ -3,6 +3,10 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use host_diag::{Diagnostic, Diagnostics, SourceMap, render_text};
+
+use crate::color;
+use crate::event_line::EventLine;
 use crate::live::Live;
 use crate::machine;
 use crate::redact::Redactor;
@@ -14,8 +18,10 @@ pub enum Mode {
     Lines,
     /// The same, with live progress below them.
     Terminal,
-    /// Lines for programs.
+    /// Lines for programs, as Packer prints them.
     Machine,
+    /// One JSON object a line for each event.
+    Json,
 }
 
 /// Everything the program prints. All of it goes to standard output, errors too: scripts expect
@@ -82,6 +88,29 @@ impl Ui {
         self.print("error", text);
     }
 
+    /// Problems with their places, all at once; an error among them makes them all errors.
+    pub fn diagnostics(&self, diagnostics: &Diagnostics, sources: &SourceMap) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        // Before lines are broken, which would break a secret in two.
+        let clean = |one: &Diagnostic| clean_texts(one, &self.redactor);
+        let diagnostics: &Diagnostics = &diagnostics.iter().map(clean).collect();
+        let text = render_text(diagnostics, sources);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let kind = if diagnostics.iter().any(Diagnostic::is_error) {
+            "error"
+        } else {
+            "say"
+        };
+        if self.mode == Mode::Json {
+            log(kind, text);
+            self.event(&EventLine::diagnostics(diagnostics, sources));
+        } else {
+            self.print(kind, text);
+        }
+    }
+
     /// A line that only programs get.
     pub fn machine(&self, target: &str, kind: &str, arguments: &[&str]) {
         if self.mode == Mode::Machine {
@@ -89,20 +118,25 @@ impl Ui {
         }
     }
 
-    fn print(&self, kind: &str, text: &str) {
-        match kind {
-            "error" => tracing::info!("ui error: {text}"),
-            _ => tracing::info!("ui: {text}"),
+    /// An event that only programs get that asked for JSON.
+    pub fn event(&self, event: &EventLine) {
+        if self.mode == Mode::Json {
+            self.write(&event.line(&self.redactor));
         }
+    }
+
+    fn print(&self, kind: &'static str, text: &str) {
+        log(kind, text);
         match self.mode {
             Mode::Machine => {
                 self.write_machine("", "ui", &[kind, text]);
             }
+            Mode::Json => self.event(&EventLine::message(kind, None, text)),
             Mode::Lines | Mode::Terminal => self.write(&self.redactor.clean(text)),
         }
     }
 
-    /// Writes a line for programs. Arguments are cleaned one by one, before a comma in a secret is
+    /// Writes a line for programs. Its fields are cleaned one by one, before a comma in a secret is
     /// escaped and while the fields around them are out of reach.
     fn write_machine(&self, target: &str, kind: &str, arguments: &[&str]) {
         let clean: Vec<String> = arguments
@@ -110,7 +144,7 @@ impl Ui {
             .map(|argument| self.redactor.clean(argument))
             .collect();
         let clean: Vec<&str> = clean.iter().map(String::as_str).collect();
-        self.write(&machine::line(target, kind, &clean));
+        self.write(&machine::line(&self.redactor.clean(target), kind, &clean));
     }
 
     /// Writes a line that has no secrets any more.
@@ -124,6 +158,28 @@ impl Ui {
             Some(live) => live.suspend(print),
             None => print(),
         }
+    }
+}
+
+/// A problem without secrets. Its places are cleaned when they are printed.
+fn clean_texts(diagnostic: &Diagnostic, redactor: &Redactor) -> Diagnostic {
+    let mut clean = diagnostic.clone();
+    let related = clean.related.iter_mut().map(|label| &mut label.text);
+    let values = clean.values.iter_mut().map(|shown| &mut shown.value);
+    let texts = [&mut clean.summary, &mut clean.detail];
+    let all = texts.into_iter().chain(&mut clean.hints);
+    for text in all.chain(related).chain(values) {
+        *text = redactor.clean(text);
+    }
+    clean
+}
+
+/// What people read stands in the log as well, without colours.
+pub(crate) fn log(kind: &str, text: &str) {
+    let text = color::unpainted(text);
+    match kind {
+        "error" => tracing::info!("ui error: {text}"),
+        _ => tracing::info!("ui: {text}"),
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiln_sdk::{
-    Artifact, BuildInfo, Builder, Config, Diagnostic, Diagnostics, Failure, Prepared, Ready,
-    Resource, RunContext, Value,
+    Artifact, BuildInfo, Builder, Config, Diagnostic, Diagnostics, Failure, OnError, Prepared,
+    Ready, Resource, RunContext, Value,
 };
 
 use crate::nowhere::Nowhere;
@@ -78,6 +78,9 @@ impl Builder for FileBuilder {
             })
             .await;
         if let Err(failure) = provisioned {
+            if cx.build().on_error == OnError::Abort {
+                return Err(failure);
+            }
             std::fs::remove_file(&target).map_err(|error| failed(&target, &error))?;
             return Err(failure);
         }
@@ -99,7 +102,7 @@ fn part_of(target: &Path) -> PathBuf {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("cannot write `{}`: {error}", path.display()))
+    Failure::new(format!("cannot write `{}`: {error}", path.display())).on("target")
 }
 
 /// Writes the file beside its place first, so that a half file never has its name.
@@ -129,6 +132,7 @@ async fn write(
                 "cannot copy `{}` to `{}`: {error}",
                 config.source, config.target
             ))
+            .on("source")
         })?;
         cx.say(format!("Copied {bytes} bytes")).await;
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use kiln_sdk::communicator::Inert;
-use kiln_sdk::ssh::{Address, Environment, Settings, connect};
+use kiln_sdk::ssh::{Address, ConnectError, Environment, Settings, connect};
 use kiln_sdk::{
     Artifact, BuildInfo, Builder, Communicator, Failure, MachineFacts, Prepared, Ready, RunContext,
-    Steps,
+    Steps, winrm,
 };
 
 use crate::config::NullConfig;
@@ -48,16 +48,38 @@ async fn reach(cx: &RunContext, config: &NullConfig) -> Result<Arc<dyn Communica
     if options.communicator == "none" {
         return Ok(Arc::new(Inert));
     }
-    let settings = Settings::new(options, &[], &Environment::from_process())
-        .map_err(|error| Failure::from_error(&error))?;
     let address = Address {
         host: options.host().to_owned(),
         port: options.port(),
     };
+    if options.communicator == "winrm" {
+        let settings = winrm::Settings::new(options);
+        let machine = winrm::connect(settings, Arc::new(address), cx.cancel(), cx)
+            .await
+            .map_err(|error| match error {
+                winrm::ConnectError::Cancelled => Failure::cancelled(),
+                error => blamed(&error, error.option()),
+            })?;
+        return Ok(Arc::new(machine));
+    }
+    let settings = Settings::new(options, &[], &Environment::from_process())
+        .map_err(|error| Failure::from_error(&error))?;
     let machine = connect(settings, Arc::new(address), cx.cancel(), cx)
         .await
-        .map_err(|error| Failure::from_error(&error))?;
+        .map_err(|error| match error {
+            ConnectError::Cancelled => Failure::cancelled(),
+            error => blamed(&error, error.option()),
+        })?;
     Ok(Arc::new(machine))
+}
+
+/// A failure because of `option`, when there is one to blame.
+fn blamed(error: &(dyn std::error::Error + 'static), option: Option<&str>) -> Failure {
+    let failure = Failure::from_error(error);
+    match option {
+        Some(option) => failure.on(option),
+        None => failure,
+    }
 }
 
 fn facts(cx: &RunContext, config: &NullConfig) -> kiln_sdk::Value {
@@ -71,7 +93,10 @@ fn facts(cx: &RunContext, config: &NullConfig) -> kiln_sdk::Value {
         password: options.password().to_owned().into(),
         ..MachineFacts::default()
     };
-    facts.generated(cx.build())
+    let mut values = facts.generated(cx.build());
+    values.insert("SSHPrivateKeyFile", options.ssh_private_key_file.as_str());
+    values.insert("SSHAgentAuth", options.ssh_agent_auth);
+    values
 }
 
 /// # Source

@@ -19,20 +19,35 @@ impl NullConfig {
     /// Packer's null builder: nothing is checked when `communicator` is `none`.
     pub(crate) fn prepare(&mut self) -> Diagnostics {
         let mut problems = self.communicator.prepare(&Prepare::from_environment());
-        if self.communicator.communicator == "ssh" {
-            problems.extend(self.missing_host());
-            problems.extend(self.not_one_login());
+        match self.communicator.communicator.as_str() {
+            "ssh" => {
+                problems.extend(self.missing_host("ssh_host"));
+                problems.extend(self.not_one_login());
+            }
+            "winrm" => {
+                problems.extend(self.missing_host("winrm_host"));
+                problems.extend(self.missing_password());
+            }
+            _ => {}
         }
         problems
     }
 
-    fn missing_host(&self) -> Option<Diagnostic> {
+    fn missing_host(&self, option: &str) -> Option<Diagnostic> {
         self.communicator.host().is_empty().then(|| {
             Diagnostic::error(
                 "Missing host",
                 "a Host must be specified, please reference your communicator documentation",
             )
-            .on("ssh_host")
+            .on(option)
+        })
+    }
+
+    fn missing_password(&self) -> Option<Diagnostic> {
+        self.communicator.winrm_password.is_empty().then(|| {
+            Diagnostic::error("Missing login", "There is no way to log in to the machine.")
+                .on("winrm_password")
+                .hint("set `winrm_password`")
         })
     }
 

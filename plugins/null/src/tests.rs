@@ -39,7 +39,17 @@ fn options_are_checked_before_anything_is_touched() {
         ("winrm_username", "u"),
         ("winrm_host", "h"),
     ];
-    check(&winrm, &["communicator: WinRM is not available yet"]);
+    check(&winrm, &["winrm_password: Missing login"]);
+    let password = ("winrm_password", "p");
+    check(&[winrm[0], winrm[1], winrm[2], password], &[]);
+    check(
+        &[winrm[0], winrm[1], password],
+        &["winrm_host: Missing host"],
+    );
+    check(
+        &[winrm[0], winrm[2], password],
+        &["winrm_username: Missing WinRM user name"],
+    );
     check(
         &[("comunicator", "none")],
         &["comunicator: Unknown configuration key"],

@@ -88,11 +88,14 @@ pub fn text(variables: &BTreeMap<String, String>, format: &str) -> Result<String
             &data,
             &Context::default(),
         )
-        .map_err(|error| Failure::new(format!("cannot use `env_var_format`: {error}")))?;
+        .map_err(|error| {
+            Failure::new(format!("cannot use `env_var_format`: {error}")).on("env_var_format")
+        })?;
         if piece.contains("%!") {
             return Err(Failure::new(format!(
                 "cannot use `env_var_format` `{format}`: it must have two `%s`, for name and value"
-            )));
+            ))
+            .on("env_var_format"));
         }
         text.push_str(&piece);
     }

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use kiln_sdk::config::{Path as OptionPath, PathStep};
 use kiln_sdk::go_template::{self, Context, Data};
 use kiln_sdk::{Diagnostic, Diagnostics, Failure};
 
@@ -62,17 +63,14 @@ impl Given<'_> {
                 .hint("Put the parts into blocks of their own; they run in order."),
             ),
         }
-        for (option, path) in std::iter::once(("script", self.script))
-            .filter(|(_, path)| !path.is_empty())
-            .chain(self.scripts.iter().map(|path| ("scripts", path.as_str())))
-        {
+        for (place, path) in self.named() {
             if let Err(error) = readable(Path::new(path)) {
                 diagnostics.push(
                     Diagnostic::error(
                         format!("Bad script '{path}': {error}"),
                         "The file must exist and be readable when the template is checked.",
                     )
-                    .on(option)
+                    .at(place)
                     .hint("Relative paths start at the folder kiln runs in, not at the template."),
                 );
             }
@@ -81,11 +79,26 @@ impl Given<'_> {
 
     /// The scripts that are files already.
     pub fn files(&self) -> Vec<PathBuf> {
-        std::iter::once(self.script)
-            .filter(|path| !path.is_empty())
-            .chain(self.scripts.iter().map(String::as_str))
-            .map(PathBuf::from)
-            .collect()
+        self.named().map(|(_, path)| PathBuf::from(path)).collect()
+    }
+
+    /// The scripts that are files already, each with the place that names it.
+    fn named(&self) -> impl Iterator<Item = (OptionPath, &str)> {
+        let one = (OptionPath::attribute("script"), self.script);
+        let one = std::iter::once(one).filter(|(_, path)| !path.is_empty());
+        let several = self.scripts.iter().enumerate().map(|(index, path)| {
+            let place = OptionPath::attribute("scripts").then(PathStep::Index(index));
+            (place, path.as_str())
+        });
+        one.chain(several)
+    }
+
+    /// The failure, because of the script at `path`; a file of inline commands is no option.
+    pub fn blame(&self, failure: Failure, path: &Path) -> Failure {
+        match self.named().find(|(_, named)| Path::new(named) == path) {
+            Some((place, _)) => failure.at(place),
+            None => failure,
+        }
     }
 }
 
@@ -133,10 +146,12 @@ pub fn write_inline(
     let mut text = String::new();
     for (number, command) in commands.iter().enumerate() {
         let line = go_template::render(command, data, context).map_err(|error| {
+            let place = OptionPath::attribute("inline").then(PathStep::Index(number));
             Failure::new(format!(
                 "cannot render line {} of `inline`: {error}",
                 number + 1
             ))
+            .at(place)
         })?;
         text.push_str(&line);
         text.push('\n');

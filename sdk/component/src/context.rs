@@ -62,6 +62,11 @@ pub struct BuildInfo {
     pub run_dir: PathBuf,
     /// Values that must not appear in any output.
     pub secrets: Vec<String>,
+    /// The files the template consists of, as the user named them, each with the SHA-256 of what
+    /// was read, in lower-case hexadecimal digits. Files of variables' values are not among them.
+    pub template_files: BTreeMap<String, String>,
+    /// The template's variables with their values; sensitive ones are not among them.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl BuildInfo {

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use sdk_config::Diagnostics;
+use sdk_config::{Diagnostic, Diagnostics, Path};
 
 /// A run did not do what it was asked to.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,6 +48,33 @@ impl Failure {
         Self::new(message)
     }
 
+    /// The same, because of the option `name`: the host shows where the template sets it. An end
+    /// after a cancellation is no option's fault.
+    #[must_use]
+    pub fn on(self, name: &str) -> Self {
+        self.at(Path::attribute(name))
+    }
+
+    /// The same, because of the option, or the part of one, at `path`.
+    #[must_use]
+    pub fn at(mut self, path: Path) -> Self {
+        if !self.cancelled {
+            let summary = format!("The run failed because of `{path}`");
+            let problem = Diagnostic::error(summary, self.message.clone());
+            self.diagnostics.push(problem.at(path));
+        }
+        self
+    }
+
+    /// The same, with something to try about the option that was named last.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(problem) = self.diagnostics.last_mut() {
+            problem.hint = hint.into();
+        }
+        self
+    }
+
     /// The failure of work that panicked with `payload`.
     #[must_use]
     pub fn from_panic(payload: &(dyn std::any::Any + Send)) -> Self {
@@ -67,5 +94,32 @@ impl Failure {
     pub async fn catch<T>(work: impl Future<Output = Result<T, Self>>) -> Result<T, Self> {
         let caught = AssertUnwindSafe(work).catch_unwind().await;
         caught.unwrap_or_else(|payload| Err(Self::from_panic(&*payload)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sdk_config::Path;
+
+    use super::Failure;
+
+    #[test]
+    fn a_failure_tells_the_option_that_is_to_blame() {
+        let failure = Failure::new("`x.iso` does not exist").on("iso_url");
+        let failure = failure.hint("Check the path.");
+        assert_eq!(failure.message, "`x.iso` does not exist");
+        let [problem] = failure.diagnostics.as_slice() else {
+            panic!("{:?}", failure.diagnostics)
+        };
+        assert_eq!(problem.summary, "The run failed because of `iso_url`");
+        assert_eq!(problem.detail, failure.message);
+        assert_eq!(problem.path, Path::attribute("iso_url"));
+        assert_eq!(problem.hint, "Check the path.");
+    }
+
+    #[test]
+    fn a_cancellation_is_no_options_fault() {
+        let failure = Failure::cancelled().on("iso_url").hint("Check the path.");
+        assert!(failure.diagnostics.is_empty());
     }
 }

@@ -12,6 +12,7 @@ mod context;
 mod failure;
 mod generated;
 mod link;
+mod meter;
 mod process;
 mod reclaim;
 mod remote;
@@ -25,6 +26,7 @@ pub use context::{BuildInfo, OnError, Prepared, Progress, ProgressUnit, Ready, R
 pub use failure::Failure;
 pub use generated::MachineFacts;
 pub use link::{Answer, Event, HostLink, Level, Verdict};
+pub use meter::Meter;
 pub use process::ProcessIdentity;
 pub use reclaim::{ReclaimError, reclaim};
 pub use remote::run_remote;

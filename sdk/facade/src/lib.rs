@@ -88,9 +88,14 @@
 //! | [`steps`] | steps, cleanup, shutdown options |
 //! | [`communicator`] | talking to a machine, trees of files, a machine in memory |
 //! | [`ssh`] | communicator options, keys, connecting |
+//! | [`winrm`] | the same for Windows, with the options of [`ssh`] |
 //! | [`go_template`] | late rendering |
 //! | [`boot_command`], [`vnc`] | typing into a machine that has no network yet |
 //! | [`http_server`], [`ports`] | serving files to the guest, keeping ports |
+//! | [`staging`] | running a configuration tool in the machine: folders, uploads, quoting |
+//! | [`attestation`] | signed statements about files |
+//! | [`program`] | programs on this machine, gone when the run is cancelled |
+//! | [`archive`] | tar, zip and compressed files, on all cores, with progress |
 //! | [`download`], [`media`] | installation media: fetching, CDs, floppies |
 //!
 //! # Tests
@@ -101,7 +106,7 @@
 pub use sdk_component::resource;
 pub use sdk_component::{
     Answer, Artifact, BuildInfo, Builder, Communicator, DataSource, Event, Failure, Held, HostLink,
-    Level, MachineFacts, OnError, PostProcessed, PostProcessor, Prepared, ProcessIdentity,
+    Level, MachineFacts, Meter, OnError, PostProcessed, PostProcessor, Prepared, ProcessIdentity,
     Progress, ProgressUnit, Provisioner, Ready, ReclaimError, Resource, RunContext, Verdict,
     reclaim, run_remote,
 };
@@ -113,6 +118,8 @@ pub use sdk_config_derive::Config;
 pub use sdk_plugin_server::{HOST_VARIABLES, Plugin};
 pub use sdk_steps::{ShutdownConfig, Steps};
 
+pub use sdk_archive as archive;
+pub use sdk_attestation as attestation;
 pub use sdk_boot_command as boot_command;
 pub use sdk_communicator as communicator;
 pub use sdk_config as config;
@@ -122,6 +129,9 @@ pub use sdk_http_server as http_server;
 pub use sdk_media as media;
 pub use sdk_plugin_server as plugin_server;
 pub use sdk_ports as ports;
+pub use sdk_program as program;
 pub use sdk_ssh as ssh;
+pub use sdk_staging as staging;
 pub use sdk_steps as steps;
 pub use sdk_vnc as vnc;
+pub use sdk_winrm as winrm;

@@ -3,8 +3,9 @@
 use plugin_wire::handshake::LOG_VARIABLE;
 use tracing_subscriber::EnvFilter;
 
-/// Libraries whose frames and handshakes nobody asks for.
-const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "tonic", "tower", "vnc"];
+/// Libraries whose frames and handshakes nobody asks for, or, with `sspi`, whose traces hold what
+/// is secret.
+const QUIET: [&str; 7] = ["h2", "hyper", "hyper_util", "sspi", "tonic", "tower", "vnc"];
 
 /// Sends everything that is traced to standard error, one JSON object a line.
 pub(crate) fn start() {
@@ -21,6 +22,8 @@ pub(crate) fn start() {
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(std::io::stderr)
+        // When the host is gone nobody reads it, and a complaint about that would end the cleanup.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .try_init();
     if started.is_err() {

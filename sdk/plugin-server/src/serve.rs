@@ -30,6 +30,9 @@ pub const HOST_VARIABLES: [&str; 4] = [
 
 /// How long connections may take to close once every run is over.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+/// Stack of a thread, in bytes. A builder is one deep future; without optimisation it outgrows the
+/// usual two MiB. Only what is used takes memory.
+const STACK_BYTES: usize = 8 << 20;
 /// Threads that carry out work; more would only cost memory.
 const WORKERS: usize = 4;
 
@@ -67,6 +70,7 @@ pub(crate) fn serve(plugin: Plugin) -> ExitCode {
                 std::thread::available_parallelism()
                     .map_or(WORKERS, |count| count.get().min(WORKERS)),
             )
+            .thread_stack_size(STACK_BYTES)
             .enable_all()
             .build()
             .map_err(|source| ServeError::Setup {

@@ -158,7 +158,7 @@ impl FakeHost {
         let cx = RunContext::new(link, cancel.clone(), self.build.clone());
         let ended = CancellationToken::new();
         let run = async {
-            let outcome = Failure::catch(component(cx.clone())).await;
+            let outcome = Failure::catch(Box::pin(component(cx.clone()))).await;
             cx.cleaned_up().await;
             ended.cancel();
             outcome

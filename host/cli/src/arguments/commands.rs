@@ -41,6 +41,10 @@ pub struct BuildArguments {
     #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
           default_value = "false", default_missing_value = "true")]
     pub warn_on_undeclared_var: bool,
+    /// Print every event as a line of JSON, for scripts
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "false", default_missing_value = "true")]
+    pub json: bool,
     /// Accepted for scripts; the machine-readable form is chosen by -machine-readable
     #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
           default_value = "false", default_missing_value = "true", hide = true)]
@@ -196,4 +200,57 @@ pub struct ValidateArguments {
     /// Flags about the template.
     #[command(flatten)]
     pub template: TemplateArguments,
+}
+
+/// Flags of `verify-attestation`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exits with 0 when everything holds, and with 1 otherwise.\n")]
+pub struct VerifyAttestationArguments {
+    /// The key in PEM: a public key, or the private key of a pair
+    #[arg(long, value_name = "path")]
+    pub key: Option<PathBuf>,
+    /// The public key in PEM; another name of -key
+    #[arg(long, value_name = "path")]
+    pub verifier: Option<PathBuf>,
+    /// What the attestation has to say: provenance, cyclonedx, spdx, or the URI of another predicate
+    #[arg(long = "type", value_name = "kind")]
+    pub kind: Option<String>,
+    /// The same, as a URI
+    #[arg(long, value_name = "URI")]
+    pub predicate_type: Option<String>,
+    /// Who has to have built it, by the provenance
+    #[arg(long, value_name = "URI")]
+    pub builder_id: Option<String>,
+    /// What it has to have been built from, by the provenance
+    #[arg(long, value_name = "URI")]
+    pub source_uri: Option<String>,
+    /// A file the attestation has to be about; like FILE
+    #[arg(long, value_name = "path")]
+    pub artifact: Option<PathBuf>,
+    /// How it was signed: key
+    #[arg(long, value_name = "mode", value_parser = ["key", "kms", "keyless"])]
+    pub signing_mode: Option<String>,
+    /// For keyless signatures, which are refused
+    #[arg(long, value_name = "path", hide = true)]
+    pub trusted_root_path: Option<String>,
+    /// For keyless signatures, which are refused
+    #[arg(long, value_name = "identity", hide = true)]
+    pub keyless_identity: Option<String>,
+    /// For keyless signatures, which are refused
+    #[arg(long, value_name = "URL", hide = true)]
+    pub keyless_oidc_issuer: Option<String>,
+    /// For keyless signatures, which are refused
+    #[arg(long, value_name = "path", hide = true)]
+    pub bundle: Option<String>,
+    /// For keyless signatures, which are refused
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "false", default_missing_value = "true", hide = true)]
+    pub require_rekor: bool,
+    /// For keyless signatures, which are refused
+    #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
+          default_value = "false", default_missing_value = "true", hide = true)]
+    pub require_timestamp: bool,
+    /// The attestation, and the files it is about
+    #[arg(value_name = "ATTESTATION")]
+    pub paths: Vec<String>,
 }

@@ -37,6 +37,7 @@ pub(super) fn command_help(command: &Command) -> String {
     let tail = match name {
         "console" | "inspect" => " [options] [TEMPLATE]",
         "fmt" => " [options] PATH...",
+        "verify-attestation" => " [options] ATTESTATION [FILE...]",
         _ if takes_path => " [options] TEMPLATE",
         _ => "",
     };

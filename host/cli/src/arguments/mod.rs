@@ -14,7 +14,7 @@ mod template;
 
 pub use commands::{
     BuildArguments, ConsoleArguments, FixArguments, FmtArguments, Hcl2UpgradeArguments,
-    InspectArguments, LspArguments, PlanArguments, ValidateArguments,
+    InspectArguments, LspArguments, PlanArguments, ValidateArguments, VerifyAttestationArguments,
 };
 pub use flags::{is_boolean, is_repeatable, split, values_of};
 pub use help::help_of;

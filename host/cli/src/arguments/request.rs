@@ -4,7 +4,7 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::commands::{
     BuildArguments, ConsoleArguments, FixArguments, FmtArguments, Hcl2UpgradeArguments,
-    InspectArguments, LspArguments, PlanArguments, ValidateArguments,
+    InspectArguments, LspArguments, PlanArguments, ValidateArguments, VerifyAttestationArguments,
 };
 use super::flags::{refused, spell_for_clap};
 use super::help::{command_help, root_help};
@@ -45,6 +45,8 @@ pub enum Request {
     Plan(PlanArguments),
     /// Check that a template is valid
     Validate(ValidateArguments),
+    /// Verify a signed attestation, and that files are what it is about
+    VerifyAttestation(VerifyAttestationArguments),
     /// Print the version
     Version,
 }

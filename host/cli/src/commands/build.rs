@@ -1,5 +1,6 @@
 //! `kiln build`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,15 +8,67 @@ use host_diag::SourceMap;
 use host_engine::{OnError, Options};
 use host_plugin_client::{ClientError, Leftover, Registry, RunDirectory, reclaim_leftovers};
 use host_template::Template;
-use host_ui::{BuildUi, Color, Mode, Ui, summarize};
+use host_ui::{BuildUi, Color, EventLine, Mode, RunStatus, Ui, summarize};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{self, BuildArguments};
+use crate::logging::Log;
 use crate::world::World;
-use crate::{exit, signals, template, version};
+use crate::{exit, signals, template, template_files, version};
 
 /// Builds what a template asks for.
-pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments) -> u8 {
+pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments, log: &Log) -> u8 {
+    if arguments.json && ui.mode() == Mode::Machine {
+        return usage(
+            ui,
+            "-json and -machine-readable exclude each other.",
+            "build",
+        );
+    }
+    let begun = Instant::now();
+    let json;
+    let ui = if arguments.json {
+        json = Ui::new(Mode::Json, ui.redactor().clone());
+        &json
+    } else {
+        ui
+    };
+    let versions = (version::KILN, version::PACKER);
+    let template = arguments.template.template.first().map(String::as_str);
+    let template = template.unwrap_or_default();
+    ui.event(&EventLine::run_begun(versions, &world.run_uuid, template));
+    let cancel = CancellationToken::new();
+    let mut kept = Kept::default();
+    let status = build(world, ui, arguments, (log, &cancel), &mut kept).await;
+    let outcome = match status {
+        exit::DONE => RunStatus::Succeeded,
+        _ if cancel.is_cancelled() => RunStatus::Cancelled,
+        _ => RunStatus::Failed,
+    };
+    let elapsed = begun.elapsed();
+    ui.event(&EventLine::run_ended(
+        outcome,
+        elapsed,
+        kept.log,
+        kept.evidence,
+    ));
+    status
+}
+
+/// Paths of what is kept of a run.
+#[derive(Default)]
+struct Kept {
+    log: Option<String>,
+    evidence: Option<String>,
+}
+
+async fn build(
+    world: &World,
+    ui: &Ui,
+    arguments: BuildArguments,
+    (log, cancel): (&Log, &CancellationToken),
+    kept: &mut Kept,
+) -> u8 {
     let options = match run_options(world, &arguments) {
         Ok(options) => options,
         Err(message) => return usage(ui, &message, "build"),
@@ -25,8 +78,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments) -> u8 {
         Ok(load) => load,
         Err(message) => return usage(ui, &message, "build"),
     };
-    let cancel = CancellationToken::new();
-    signals::watch(ui, &cancel);
+    signals::watch(ui, cancel);
     let mut sources = SourceMap::default();
     let Some(template) = template::load(ui, &load, &mut sources) else {
         return exit::FAILED;
@@ -34,14 +86,21 @@ pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments) -> u8 {
     if arguments.debug {
         ui.say("Debug mode enabled. Builds will not be parallelized.");
     }
+    let files = template_files::digests(&load.working_dir, &sources, &load.variable_files);
+    let options = Options {
+        template_files: files,
+        ..options
+    };
     let run = BuildRun {
         world,
         ui,
+        log,
         options,
         color: arguments.color,
         timestamps: arguments.timestamp_ui,
+        ran: false,
     };
-    run.all(template, sources, cancel).await
+    run.all(template, sources, cancel.clone(), kept).await
 }
 
 fn run_options(world: &World, arguments: &BuildArguments) -> Result<Options, String> {
@@ -75,9 +134,12 @@ fn run_options(world: &World, arguments: &BuildArguments) -> Result<Options, Str
 struct BuildRun<'a> {
     world: &'a World,
     ui: &'a Ui,
+    log: &'a Log,
     options: Options,
     color: bool,
     timestamps: bool,
+    /// Whether builds were started.
+    ran: bool,
 }
 
 impl BuildRun<'_> {
@@ -86,6 +148,7 @@ impl BuildRun<'_> {
         mut template: Template,
         sources: SourceMap,
         cancel: CancellationToken,
+        kept: &mut Kept,
     ) -> u8 {
         let registry = Registry::scan(self.world.settings()).await;
         if let Some(problem) = template.missing_plugins(&registry) {
@@ -96,6 +159,7 @@ impl BuildRun<'_> {
             Ok(directory) => directory,
             Err(error) => return failed(self.ui, &error),
         };
+        self.log.settle(directory.path());
         let reclaim = reclaim_leftovers(&registry, &directory);
         for leftover in cancel
             .run_until_cancelled(reclaim)
@@ -111,14 +175,35 @@ impl BuildRun<'_> {
         let status = self
             .in_directory(&mut template, sources, &registry, &directory, cancel)
             .await;
+        if self.ran && self.log.is_in_run_folder() {
+            directory.keep();
+        }
         for leftover in directory.finish(&registry).await {
             report_leftover(self.ui, &leftover);
         }
-        if let Some(folder) = directory.evidence() {
-            let text = "What was seen of the failed machine (screen, serial port) is kept in";
-            self.ui.say(&format!("{text} {}", folder.display()));
+        *kept = self.kept(&directory, status);
+        if self.ran {
+            self.log.clean(self.ui.redactor());
         }
         status
+    }
+
+    /// What is kept of the run; a person is told of it after a failure.
+    fn kept(&self, directory: &RunDirectory, status: u8) -> Kept {
+        let shown = |path: PathBuf| path.display().to_string();
+        let evidence = directory.evidence().map(shown);
+        let log = self.log.path().filter(|_| self.ran).map(shown);
+        if self.ui.mode() != Mode::Json {
+            if let Some(folder) = &evidence {
+                let text = "What was seen of the failed machine (screen, serial port) is kept in";
+                self.ui.say(&format!("{text} {folder}"));
+            }
+            if let Some(file) = log.as_ref().filter(|_| status != exit::DONE) {
+                self.ui
+                    .say(&format!("The log of this run is kept in {file}"));
+            }
+        }
+        Kept { log, evidence }
     }
 
     async fn in_directory(
@@ -137,6 +222,7 @@ impl BuildRun<'_> {
         if !template::report(self.ui, &problems, &sources) {
             return exit::FAILED;
         }
+        self.options.variables = template.public_variables();
         let (builds, problems) = template.builds(registry);
         if !template::report(self.ui, &problems, &sources) {
             return exit::FAILED;
@@ -154,10 +240,12 @@ impl BuildRun<'_> {
         }
         let names: Vec<String> = prepared.iter().map(|one| one.build.name.clone()).collect();
         let color = self.color && self.world.colors();
-        if self.color && self.ui.mode() != Mode::Machine {
+        self.ui.event(&EventLine::builds_planned(&names));
+        if self.color && matches!(self.ui.mode(), Mode::Lines | Mode::Terminal) {
             self.announce(&names, color);
         }
         let observer = BuildUi::new(self.ui.clone(), &names, color, self.timestamps, sources);
+        self.ran = true;
         let begun = Instant::now();
         let interrupted = cancel.clone();
         let outcomes = host_engine::run(
@@ -170,7 +258,7 @@ impl BuildRun<'_> {
         )
         .await;
         let good = summarize(
-            self.ui,
+            &observer,
             &outcomes,
             begun.elapsed(),
             interrupted.is_cancelled(),

@@ -10,4 +10,5 @@ pub mod inspect;
 pub mod lsp;
 pub mod plan;
 pub mod validate;
+pub mod verify_attestation;
 pub mod version;

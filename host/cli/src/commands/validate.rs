@@ -20,6 +20,7 @@ const FORMAT_VERSION: u32 = 1;
 pub async fn run(world: &World, ui: &Ui, arguments: ValidateArguments) -> u8 {
     let mut report = Report {
         ui,
+        json: arguments.json,
         sources: SourceMap::default(),
         problems: Diagnostics::new(),
     };
@@ -105,18 +106,28 @@ async fn prepare(
     drop(prepared);
     report.problems.extend(problems);
     for leftover in directory.finish(registry).await {
-        report_leftover(report.ui, &leftover);
+        if report.json {
+            tracing::warn!(
+                kind = leftover.kind,
+                id = leftover.id,
+                "a plugin left this behind"
+            );
+        } else {
+            report_leftover(report.ui, &leftover);
+        }
     }
 }
 
 /// What was found.
 struct Report<'a> {
     ui: &'a Ui,
+    /// Whether nothing but the document is printed.
+    json: bool,
     sources: SourceMap,
     problems: Diagnostics,
 }
 
-/// What `-json` prints; `host/diag/diagnostics.schema.json` describes it.
+/// What `-json` prints; `validate.schema.json` beside this program's manifest describes it.
 #[derive(Serialize)]
 struct Document {
     format_version: u32,

@@ -153,7 +153,9 @@ impl Search<'_> {
     fn values(&self, flag: &Arg, typed: &str, head: &str) -> Vec<String> {
         let found = match flag.get_long().unwrap_or_default() {
             "var-file" => paths(self.places, typed, Wanted::Values),
-            "output-file" => paths(self.places, typed, Wanted::Files),
+            "key" | "verifier" | "artifact" | "output-file" => {
+                paths(self.places, typed, Wanted::Files)
+            }
             "var" => self.described.variables(self.world, self.places),
             "only" | "except" => self.list(typed),
             _ => values_of(flag),
@@ -180,6 +182,7 @@ impl Search<'_> {
         }
         let wanted = match (command.get_name(), before) {
             ("fmt", _) => Wanted::Layout,
+            ("verify-attestation", _) => Wanted::Files,
             ("fix", 0) => Wanted::JsonTemplates,
             ("hcl2_upgrade", 0) => Wanted::LegacyTemplates,
             (_, 0) => Wanted::Templates,

@@ -67,5 +67,7 @@ pub(crate) fn build_to_wire(build: &BuildInfo, cache: &Path, private: &Path) -> 
         started_at_unix_nanos: build.started_at_unix_nanos,
         run_dir: text(private),
         secrets: build.secrets.clone(),
+        template_files: build.template_files.clone().into_iter().collect(),
+        variables: build.variables.clone().into_iter().collect(),
     }
 }

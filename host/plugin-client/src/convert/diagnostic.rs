@@ -32,6 +32,7 @@ fn diagnostic(message: wire::Diagnostic, config: &Configured) -> Diagnostic {
     };
     let mut read = blank(message.summary).detail(message.detail);
     read.subject = config.span(&path);
+    read.values = config.values(&path);
     if !config.header.is_empty() {
         read.context = Some(config.header.clone());
     }
@@ -48,7 +49,7 @@ fn path_step(step: Step) -> PathStep {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, HashMap};
+    use std::collections::HashMap;
 
     use host_diag::{FileId, Span};
     use host_eval::Value;
@@ -67,7 +68,7 @@ mod tests {
             spans,
             header_span: Some(span(1)),
             header: "source \"qemu\" \"x\"".to_owned(),
-            waits_for: BTreeMap::new(),
+            ..Configured::default()
         }
     }
 

@@ -1,62 +1,18 @@
 //! A file that reports how far reading or writing it has come.
 
-use kiln_sdk::{Event, Progress, ProgressUnit, RunContext};
+use kiln_sdk::{Meter, RunContext};
 
 /// A file that reports its progress to the host.
 pub struct Counted {
     file: tokio::fs::File,
-    cx: RunContext,
-    number: u64,
-    label: String,
-    total: Option<u64>,
-    done: u64,
-    reported: u64,
+    meter: Meter,
 }
-
-/// Bytes between two reports.
-const REPORT_BYTES: u64 = 4 << 20;
 
 impl Counted {
     /// A file of `total` bytes, zero when unknown; `label` says what goes on.
-    pub fn new(file: tokio::fs::File, cx: RunContext, label: String, total: u64) -> Self {
-        let number = cx.link().number();
-        let total = (total > 0).then_some(total);
-        Self {
-            file,
-            cx,
-            number,
-            label,
-            total,
-            done: 0,
-            reported: 0,
-        }
-    }
-
-    fn add(&mut self, bytes: usize) {
-        self.done += bytes as u64;
-        if self.done - self.reported >= REPORT_BYTES {
-            self.report(false);
-        }
-    }
-
-    fn report(&mut self, ended: bool) {
-        self.reported = self.done;
-        self.cx.link().offer(Event::Progress(Progress {
-            number: self.number,
-            label: self.label.clone(),
-            done: self.done,
-            total: self.total,
-            unit: ProgressUnit::Bytes,
-            ended,
-        }));
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if self.reported > 0 {
-            self.report(true);
-        }
+    pub fn new(file: tokio::fs::File, cx: &RunContext, label: String, total: u64) -> Self {
+        let meter = Meter::bytes(cx, label, (total > 0).then_some(total));
+        Self { file, meter }
     }
 }
 
@@ -69,7 +25,7 @@ impl tokio::io::AsyncRead for Counted {
         let before = buffer.filled().len();
         let result = std::pin::Pin::new(&mut self.file).poll_read(cx, buffer);
         let count = buffer.filled().len() - before;
-        self.add(count);
+        self.meter.add(count as u64);
         result
     }
 }
@@ -82,7 +38,7 @@ impl tokio::io::AsyncWrite for Counted {
     ) -> std::task::Poll<std::io::Result<usize>> {
         let result = std::pin::Pin::new(&mut self.file).poll_write(cx, data);
         if let std::task::Poll::Ready(Ok(count)) = &result {
-            self.add(*count);
+            self.meter.add(*count as u64);
         }
         result
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiln_sdk::communicator::{Command, Exit, FileTarget, Reader, capture, tree};
+use kiln_sdk::config::{Path as OptionPath, PathStep};
 use kiln_sdk::{
     BuildInfo, Communicator, Config, Diagnostic, Diagnostics, Failure, Prepared, Provisioner,
     RunContext, Value,
@@ -37,10 +38,15 @@ pub struct FileConfig {
 }
 
 impl FileConfig {
-    fn sources(&self) -> Vec<String> {
-        std::iter::once(self.source.clone())
-            .filter(|source| !source.is_empty())
-            .chain(self.sources.iter().cloned())
+    /// What is moved, each with the place that names it.
+    fn sources(&self) -> Vec<(OptionPath, &String)> {
+        let one = std::iter::once((OptionPath::attribute("source"), &self.source));
+        let several = self.sources.iter().enumerate().map(|(index, source)| {
+            let place = OptionPath::attribute("sources").then(PathStep::Index(index));
+            (place, source)
+        });
+        one.filter(|(_, source)| !source.is_empty())
+            .chain(several)
             .collect()
     }
 
@@ -117,19 +123,14 @@ impl Provisioner for FileProvisioner {
 }
 
 fn check_sources(config: &FileConfig, diagnostics: &mut Diagnostics) {
-    for source in config.sources() {
-        if let Err(error) = std::fs::metadata(&source) {
-            let option = if config.source.is_empty() {
-                "sources"
-            } else {
-                "source"
-            };
+    for (place, source) in config.sources() {
+        if let Err(error) = std::fs::metadata(source) {
             diagnostics.push(
                 Diagnostic::error(
                     format!("Bad source '{source}': {error}"),
                     "What is uploaded must exist when the template is checked.",
                 )
-                .on(option)
+                .at(place)
                 .hint("If the build makes it, set `generated = true`."),
             );
         }
@@ -145,8 +146,14 @@ async fn upload_all(
         let file = content_file(&cx.build().run_dir, &config.content)?;
         return upload(cx, file.path(), &config.destination, machine).await;
     }
-    for source in config.sources() {
-        upload(cx, Path::new(&source), &config.destination, machine).await?;
+    for (place, source) in config.sources() {
+        let path = Path::new(source);
+        let sent = upload(cx, path, &config.destination, machine).await;
+        // What else can fail is between this machine and the other.
+        sent.map_err(|failure| match std::fs::File::open(path) {
+            Ok(_) => failure,
+            Err(_) => failure.at(place),
+        })?;
     }
     Ok(())
 }
@@ -189,7 +196,7 @@ async fn upload(
     let file = tokio::fs::File::open(source).await.map_err(failed)?;
     let mode = PermissionsExt::mode(&metadata.permissions()) & 0o7777;
     let label = format!("uploading {}", base_name(&shown));
-    let reader: Reader = Box::new(Counted::new(file, cx.clone(), label, metadata.len()));
+    let reader: Reader = Box::new(Counted::new(file, cx, label, metadata.len()));
     let target = FileTarget {
         path: target,
         mode,
@@ -226,26 +233,36 @@ async fn download_all(
     config: &FileConfig,
     machine: &dyn Communicator,
 ) -> Result<(), Failure> {
-    for source in config.sources() {
-        let destination = &config.destination;
-        cx.say(format!("Downloading {source} => {destination}"))
-            .await;
-        if source.contains(['*', '?', '[']) {
-            download_matches(cx, &source, Path::new(destination), machine).await?;
-            continue;
-        }
-        if source.ends_with('/') {
-            download_folder(&source, Path::new(destination), machine).await?;
-            continue;
-        }
-        let target = if destination.ends_with('/') {
-            PathBuf::from(format!("{destination}{}", base_name(&source)))
-        } else {
-            PathBuf::from(destination)
-        };
-        download(cx, &source, &target, machine).await?;
+    for (place, source) in config.sources() {
+        let done = download_source(cx, source, &config.destination, machine).await;
+        // A failure that is about this machine's side tells its own option.
+        done.map_err(|failure| match failure.diagnostics.is_empty() {
+            true => failure.at(place),
+            false => failure,
+        })?;
     }
     Ok(())
+}
+
+async fn download_source(
+    cx: &RunContext,
+    source: &str,
+    destination: &str,
+    machine: &dyn Communicator,
+) -> Result<(), Failure> {
+    cx.say(format!("Downloading {source} => {destination}"))
+        .await;
+    if source.contains(['*', '?', '[']) {
+        return download_matches(cx, source, Path::new(destination), machine).await;
+    }
+    if source.ends_with('/') {
+        return download_folder(source, Path::new(destination), machine).await;
+    }
+    let target = match destination.ends_with('/') {
+        true => PathBuf::from(format!("{destination}{}", base_name(source))),
+        false => PathBuf::from(destination),
+    };
+    download(cx, source, &target, machine).await
 }
 
 /// Downloads everything a pattern matches in the guest into the folder `destination`.
@@ -345,10 +362,10 @@ async fn download(
     machine: &dyn Communicator,
 ) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
-        Failure::new(format!("cannot write `{}`: {error}", target.display()))
+        Failure::new(format!("cannot write `{}`: {error}", target.display())).on("destination")
     };
     let label = format!("downloading {}", base_name(source));
-    let counted = |file| Box::new(Counted::new(file, cx.clone(), label.clone(), 0));
+    let counted = |file| Box::new(Counted::new(file, cx, label.clone(), 0));
     let existing = target.canonicalize().ok();
     let facts = existing.as_deref().and_then(|path| path.metadata().ok());
     if let Some(facts) = &facts

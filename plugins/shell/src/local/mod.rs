@@ -244,6 +244,7 @@ fn arguments(
                 .render(&data, &late.context)
                 .map_err(|error| {
                     Failure::new(format!("cannot render `execute_command`: {error}"))
+                        .on("execute_command")
                 })?,
         );
     }

@@ -27,9 +27,10 @@ pub async fn run(
     arguments: &[String],
     environment: &BTreeMap<String, String>,
 ) -> Result<i64, Failure> {
-    let (program, rest) = arguments
-        .split_first()
-        .ok_or_else(|| Failure::new("`execute_command` is empty: there is no program to run"))?;
+    let (program, rest) = arguments.split_first().ok_or_else(|| {
+        let text = "`execute_command` is empty: there is no program to run";
+        Failure::new(text).on("execute_command")
+    })?;
     let mut command = Command::new(program);
     // What lets this plugin talk to its host is not the script's business.
     for variable in kiln_sdk::HOST_VARIABLES {
@@ -44,7 +45,9 @@ pub async fn run(
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| Failure::new(format!("cannot start `{program}`: {error}")))?;
+        .map_err(|error| {
+            Failure::new(format!("cannot start `{program}`: {error}")).on("execute_command")
+        })?;
     let held = match child.id().and_then(Resource::process) {
         Some(process) => Some(cx.announce(process).await?),
         None => None,

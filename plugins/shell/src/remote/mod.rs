@@ -1,9 +1,11 @@
 //! The `shell` provisioner: runs scripts in the machine.
 
+mod retry;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kiln_sdk::communicator::{Command, Exit, FileTarget};
 use kiln_sdk::config::template_data;
@@ -13,14 +15,12 @@ use kiln_sdk::{
     Template, Value, run_remote,
 };
 
+use self::retry::{Trouble, retry};
 use crate::environment;
 use crate::scripts::{self, Given};
 
 /// What Packer reports as exit status when the connection ended before the script did.
 const DISCONNECTED: i64 = 2_300_218;
-
-/// Time between tries to start a script.
-const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs shell scripts in the machine.
 #[derive(Debug, Clone, Config)]
@@ -220,7 +220,8 @@ impl<'a> RemoteRun<'a> {
         files.extend(inline.as_ref().map(|file| file.path().to_owned()));
         if let Some(path) = &self.variables_file {
             let upload = || self.upload_text(path, &self.variables, 0o600);
-            self.retry("upload of the variables", upload).await?;
+            let limit = self.config.start_retry_timeout;
+            retry(limit, "upload of the variables", upload).await?;
         }
         for file in &files {
             self.cx
@@ -245,22 +246,24 @@ impl<'a> RemoteRun<'a> {
         let unix = if self.config.binary {
             None
         } else {
-            Some(scripts::with_unix_lines(path, &self.cx.build().run_dir)?)
+            let copy = scripts::with_unix_lines(path, &self.cx.build().run_dir);
+            Some(copy.map_err(|failure| self.config.given().blame(failure, path))?)
         };
         let local = unix.as_ref().map_or(path, |file| file.path());
-        let exit = self
-            .retry("start of the script", || async {
-                self.upload_file(&self.remote_path, local).await?;
-                let chmod = format!("chmod 0755 {}", self.remote_path);
-                match run_remote(self.cx, self.machine, Command::new(&chmod)).await? {
-                    Exit::Code(0) => {}
-                    exit => {
-                        return Err(Failure::new(format!("cannot make it executable: {exit:?}")));
-                    }
+        let start = || async {
+            self.upload_file(&self.remote_path, local).await?;
+            let chmod = format!("chmod 0755 {}", self.remote_path);
+            match run_remote(self.cx, self.machine, Command::new(&chmod)).await? {
+                Exit::Code(0) => {}
+                exit => {
+                    let text = format!("cannot make the script executable: `{chmod}`: {exit:?}");
+                    return Err(Trouble::Passing(Failure::new(text)));
                 }
-                run_remote(self.cx, self.machine, Command::new(&command)).await
-            })
-            .await?;
+            }
+            Ok(run_remote(self.cx, self.machine, Command::new(&command)).await?)
+        };
+        let limit = self.config.start_retry_timeout;
+        let exit = retry(limit, "start of the script", start).await?;
         self.judge(exit)?;
         if self.config.skip_clean {
             Ok(())
@@ -283,7 +286,10 @@ impl<'a> RemoteRun<'a> {
         self.config
             .execute_command()
             .render(&data, &self.context)
-            .map_err(|error| Failure::new(format!("cannot render `execute_command`: {error}")))
+            .map_err(|error| {
+                Failure::new(format!("cannot render `execute_command`: {error}"))
+                    .on("execute_command")
+            })
     }
 
     /// Decides whether the way a script ended is success.
@@ -305,33 +311,39 @@ impl<'a> RemoteRun<'a> {
                 Ok(())
             }
             Exit::Disconnected(seen) => Err(Failure::new(format!(
-                "Script disconnected unexpectedly ({seen}). If you expected your script to \
-                 disconnect, for example because it reboots the machine, set \
-                 `expect_disconnect = true`"
-            ))),
+                "Script disconnected unexpectedly. If you expected your script to disconnect, for \
+                 example because it reboots the machine, set `expect_disconnect = true`. What was \
+                 seen: {seen}"
+            ))
+            .on("expect_disconnect")),
         }
     }
 
     async fn remove(&self, path: &str) -> Result<(), Failure> {
         let command = format!("rm -f {path}");
-        self.retry("removal of the script", || async {
+        let work = || async {
             match run_remote(self.cx, self.machine, Command::new(&command)).await? {
                 Exit::Code(0) => Ok(()),
-                Exit::Disconnected(seen) => Err(Failure::new(seen)),
-                exit => Err(Failure::new(format!("`{command}` failed: {exit:?}"))),
+                Exit::Disconnected(seen) => Err(Trouble::Passing(Failure::new(seen))),
+                exit => {
+                    let text = format!("`{command}` failed: {exit:?}");
+                    Err(Trouble::Passing(Failure::new(text)))
+                }
             }
-        })
-        .await
-        .map_err(|failure| {
+        };
+        let limit = self.config.start_retry_timeout;
+        let removed = retry(limit, "removal of the script", work).await;
+        removed.map_err(|failure| {
             Failure::new(format!(
                 "cannot remove `{path}` from the machine: {failure}"
             ))
         })
     }
 
-    async fn upload_file(&self, path: &str, local: &Path) -> Result<(), Failure> {
+    async fn upload_file(&self, path: &str, local: &Path) -> Result<(), Trouble> {
         let failed = |error: std::io::Error| {
-            Failure::new(format!("cannot read script `{}`: {error}", local.display()))
+            let text = format!("cannot read script `{}`: {error}", local.display());
+            Trouble::Lasting(Failure::new(text))
         };
         let file = tokio::fs::File::open(local).await.map_err(failed)?;
         let size = file.metadata().await.map_err(failed)?.len();
@@ -340,14 +352,11 @@ impl<'a> RemoteRun<'a> {
             mode: 0o755,
             size: Some(size),
         };
-        self.machine
-            .upload(target, Box::new(file))
-            .await
-            .map(drop)
-            .map_err(|error| Failure::from_error(&error))
+        let uploaded = self.machine.upload(target, Box::new(file)).await;
+        Ok(uploaded.map(drop)?)
     }
 
-    async fn upload_text(&self, path: &str, text: &str, mode: u32) -> Result<(), Failure> {
+    async fn upload_text(&self, path: &str, text: &str, mode: u32) -> Result<(), Trouble> {
         let size = Some(text.len() as u64);
         let target = FileTarget {
             path: path.to_owned(),
@@ -355,31 +364,8 @@ impl<'a> RemoteRun<'a> {
             size,
         };
         let reader = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
-        self.machine
-            .upload(target, reader)
-            .await
-            .map(drop)
-            .map_err(|error| Failure::from_error(&error))
-    }
-
-    /// Tries `work` again until it starts or `start_retry_timeout` is over; the last failure counts.
-    async fn retry<T, W>(&self, what: &str, mut work: impl FnMut() -> W) -> Result<T, Failure>
-    where
-        W: Future<Output = Result<T, Failure>>,
-    {
-        let begun = Instant::now();
-        loop {
-            let failure = match work().await {
-                Ok(value) => return Ok(value),
-                Err(failure) if failure.cancelled => return Err(failure),
-                Err(failure) => failure,
-            };
-            if begun.elapsed() + RETRY_PAUSE >= self.config.start_retry_timeout {
-                return Err(failure);
-            }
-            tracing::warn!(what, error = %failure, "trying again");
-            tokio::time::sleep(RETRY_PAUSE).await;
-        }
+        let uploaded = self.machine.upload(target, reader).await;
+        Ok(uploaded.map(drop)?)
     }
 }
 

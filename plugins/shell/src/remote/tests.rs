@@ -2,14 +2,24 @@
 
 use std::sync::Arc;
 
-use kiln_sdk::communicator::{Memory, Scripted};
-use kiln_sdk::{BuildInfo, Config, Failure, HostLink, Provisioner, RunContext, Value};
+use kiln_sdk::communicator::{Inert, Memory, Scripted};
+use kiln_sdk::{
+    BuildInfo, Communicator, Config, Event, Failure, HostLink, Provisioner, RunContext, Value,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Shell, ShellConfig};
 
 /// Provisions `machine` with options given as text, booleans and lists of text.
 async fn provision(options: Value, machine: &Memory) -> Result<(), Failure> {
+    provision_with(options, Arc::new(machine.clone())).await.0
+}
+
+/// The same with any machine; also gives what was said.
+async fn provision_with(
+    options: Value,
+    machine: Arc<dyn Communicator>,
+) -> (Result<(), Failure>, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let build = BuildInfo {
         source_name: "n".into(),
@@ -21,14 +31,19 @@ async fn provision(options: Value, machine: &Memory) -> Result<(), Failure> {
     let prepared = Shell.prepare(&mut config, &build);
     assert_eq!(prepared.diagnostics, []);
     let (link, mut events) = HostLink::new();
-    let listening = tokio::spawn(async move { while events.recv().await.is_some() {} });
+    let listening = tokio::spawn(async move {
+        let mut said = Vec::new();
+        while let Some(event) = events.recv().await {
+            if let Event::Ui(_, text) = event {
+                said.push(text);
+            }
+        }
+        said
+    });
     let cx = RunContext::new(link, CancellationToken::new(), build);
     let generated = [("ID", "i-7")].into_iter().collect();
-    let result = Shell
-        .provision(cx, config, Arc::new(machine.clone()), generated)
-        .await;
-    listening.await.unwrap();
-    result
+    let result = Shell.provision(cx, config, machine, generated).await;
+    (result, listening.await.unwrap())
 }
 
 fn options(entries: &[(&str, Value)]) -> Value {
@@ -128,6 +143,157 @@ async fn variables_can_go_into_a_file() {
     let text = machine.file(file).unwrap();
     assert!(text.starts_with(b"export A='it'\"'\"'s'\n"), "{text:?}");
     assert_eq!(commands(&machine).last().unwrap(), &format!("rm -f {file}"));
+}
+
+/// Runs `echo hi` with options and checks the commands.
+async fn check_commands(given: &[(&str, &str)], expected: &[&str]) {
+    let machine = Memory::new();
+    let mut all = Value::empty_map();
+    all.insert("inline", "echo hi");
+    for (name, value) in given {
+        all.insert(*name, *value);
+    }
+    provision(all, &machine).await.unwrap();
+    assert_eq!(commands(&machine), expected, "{given:?}");
+}
+
+const VARIABLES: &str = "PACKER_BUILDER_TYPE='null' PACKER_BUILD_NAME='n' ";
+
+#[tokio::test]
+async fn the_template_says_where_a_script_lies_and_how_it_is_run() {
+    let run = |path: &str| format!("chmod +x {path}; {VARIABLES} {path}");
+    check_commands(
+        &[("remote_folder", "/var/tmp"), ("remote_file", "x.sh")],
+        &[
+            "chmod 0755 /var/tmp/x.sh",
+            &run("/var/tmp/x.sh"),
+            "rm -f /var/tmp/x.sh",
+        ],
+    )
+    .await;
+    check_commands(
+        &[
+            ("remote_path", "/s"),
+            ("remote_folder", "/var/tmp"),
+            ("remote_file", "x.sh"),
+        ],
+        &["chmod 0755 /s", &run("/s"), "rm -f /s"],
+    )
+    .await;
+    check_commands(
+        &[
+            ("remote_path", "/s"),
+            (
+                "execute_command",
+                "sudo -E {{.Vars}}sh -c '{{.Path}} {{.ID}} {{build `ID`}}'",
+            ),
+            ("env_var_format", "%s=\"%s\" "),
+            ("skip_clean", "true"),
+        ],
+        &[
+            "chmod 0755 /s",
+            "sudo -E PACKER_BUILDER_TYPE=\"null\" PACKER_BUILD_NAME=\"n\" sh -c '/s i-7 i-7'",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_name_of_a_script_is_drawn_anew() {
+    let name = async || {
+        let machine = Memory::new();
+        let all = [("inline", "x")].into_iter().collect();
+        provision(all, &machine).await.unwrap();
+        commands(&machine).remove(0)
+    };
+    let (first, mut others) = (name().await, Vec::new());
+    for _ in 0..5 {
+        others.push(name().await);
+    }
+    let number = first.strip_prefix("chmod 0755 /tmp/script_").unwrap();
+    let number = number.strip_suffix(".sh").unwrap();
+    assert!(number.parse::<u32>().unwrap() < 9999);
+    assert!(others.iter().any(|other| *other != first), "{first}");
+}
+
+#[tokio::test]
+async fn only_a_binary_script_keeps_its_line_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("s");
+    std::fs::write(&script, "a\r\nb").unwrap();
+    for (binary, expected) in [(true, "a\r\nb"), (false, "a\nb\n")] {
+        let machine = Memory::new();
+        let all = options(&[
+            ("script", Value::from(script.to_str().unwrap())),
+            ("binary", Value::from(binary)),
+        ]);
+        provision(all, &machine).await.unwrap();
+        assert_eq!(machine.file("/tmp/s.sh").unwrap(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_is_not_there_yet_gets_another_try() {
+    let check = async |limit: &str, ends_well: bool| {
+        let machine = Memory::new();
+        machine.fail_uploads(2);
+        let mut all = options(&[("inline", Value::from("x"))]);
+        all.insert("start_retry_timeout", limit);
+        let result = provision(all, &machine).await;
+        assert_eq!(result.is_ok(), ends_well, "{limit}: {result:?}");
+    };
+    check("5m", true).await;
+    check("5s", true).await;
+    check("3s", false).await;
+}
+
+#[tokio::test]
+async fn what_a_communicator_cannot_do_is_not_tried_for_minutes() {
+    let mut all = options(&[("inline", Value::from("x"))]);
+    all.insert("start_retry_timeout", "5m");
+    let (result, _) = provision_with(all, Arc::new(Inert)).await;
+    let message = result.unwrap_err().message;
+    assert_eq!(
+        message,
+        "Upload is not implemented when communicator = 'none'"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_script_that_ended_the_connection_is_removed_when_the_machine_is_back() {
+    let machine = Memory::new();
+    machine.script("chmod +x", [Scripted::disconnect()]);
+    machine.script("rm -f", [Scripted::disconnect(), Scripted::status(0)]);
+    let mut all = options(&[
+        ("inline", Value::from("reboot")),
+        ("expect_disconnect", Value::from(true)),
+    ]);
+    all.insert("start_retry_timeout", "5m");
+    provision(all, &machine).await.unwrap();
+    let removals = commands(&machine);
+    let removals = removals
+        .iter()
+        .filter(|command| command.starts_with("rm -f"));
+    assert_eq!(removals.count(), 2);
+    let machine = Memory::new();
+    machine.script("chmod +x", [Scripted::disconnect()]);
+    let mut all = options(&[("inline", Value::from("reboot"))]);
+    all.insert("valid_exit_codes", "2300218");
+    provision(all, &machine).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pause_afterwards_is_announced() {
+    let mut all = options(&[("inline", Value::from("x"))]);
+    all.insert("pause_after", "1m30s");
+    let begun = tokio::time::Instant::now();
+    let (result, said) = provision_with(all, Arc::new(Memory::new())).await;
+    result.unwrap();
+    assert_eq!(
+        said.last().unwrap(),
+        "Pausing 1m30s after this provisioner..."
+    );
+    assert!(begun.elapsed() >= std::time::Duration::from_secs(90));
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(crate) fn build_from_wire(build: Option<wire::BuildInfo>) -> BuildInfo {
         started_at_unix_nanos: build.started_at_unix_nanos,
         run_dir: PathBuf::from(build.run_dir),
         secrets: build.secrets,
+        template_files: build.template_files.into_iter().collect(),
+        variables: build.variables.into_iter().collect(),
     }
 }
 

@@ -59,6 +59,7 @@ impl RemoteCommunicator {
         let channel = Address::from_static("http://machine.invalid")
             .initial_stream_window_size(sizes::WINDOW_BYTES)
             .initial_connection_window_size(sizes::WINDOW_BYTES)
+            .max_frame_size(sizes::FRAME_BYTES)
             .connect_with_connector_lazy(tower::service_fn(move |_| {
                 let socket = socket.clone();
                 async move { UnixStream::connect(socket).await.map(TokioIo::new) }

@@ -79,6 +79,7 @@ impl MachineServer {
         let served = Server::builder()
             .initial_stream_window_size(stream::WINDOW_BYTES)
             .initial_connection_window_size(stream::WINDOW_BYTES)
+            .max_frame_size(stream::FRAME_BYTES)
             .add_service(InterceptedService::new(service, Check::new(&token)))
             .serve_with_incoming_shutdown(
                 UnixListenerStream::new(listener),
