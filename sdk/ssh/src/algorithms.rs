@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use russh::{Preferred, cipher, kex};
+use russh::{AlgorithmKind, Preferred, cipher, kex};
 
 /// AES-GCM first: with the processor's help it is the fastest by far.
 const CIPHERS: [cipher::Name; 6] = [
@@ -103,5 +103,84 @@ pub(crate) fn preferred(ciphers: &[String], key_exchanges: &[String]) -> Preferr
         // Nothing we send gains from compression, and it costs time.
         compression: Cow::Borrowed(&[russh::compression::NONE]),
         ..Preferred::DEFAULT
+    }
+}
+
+/// Why two sides that share no algorithm of `kind` cannot talk, and which option changes that.
+pub(crate) fn no_match(kind: &AlgorithmKind, ours: &[String], theirs: &[String]) -> String {
+    let real = |name: &&String| !name.starts_with("ext-info-") && !name.starts_with("kex-strict-");
+    let list = |names: &[String]| {
+        let names: Vec<&str> = names.iter().filter(real).map(String::as_str).collect();
+        names.join(",")
+    };
+    let (what, option, known) = match kind {
+        AlgorithmKind::Kex => (
+            "key exchange",
+            Some("ssh_key_exchange_algorithms"),
+            key_exchange_names(),
+        ),
+        AlgorithmKind::Cipher => ("cipher", Some("ssh_ciphers"), cipher_names()),
+        AlgorithmKind::Key => ("type of host key", None, Vec::new()),
+        AlgorithmKind::Mac => ("message authentication code", None, Vec::new()),
+        AlgorithmKind::Compression => ("compression", None, Vec::new()),
+    };
+    let (ours_text, theirs_text) = (list(ours), list(theirs));
+    let seen =
+        format!("no {what} in common; we offer {ours_text}, the server offers {theirs_text}");
+    let usable: Vec<String> = theirs
+        .iter()
+        .filter(|name| known.contains(&name.as_str()))
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    match option {
+        Some(option) if !usable.is_empty() => format!(
+            "{seen}; to use what the server has, set `{option} = [{}]`",
+            usable.join(", ")
+        ),
+        _ => format!(
+            "{seen}; none of that is supported, so the server needs a newer one, or a bastion \
+             (`ssh_bastion_host`) beside it"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use russh::AlgorithmKind;
+
+    use super::no_match;
+
+    fn check(kind: AlgorithmKind, ours: &[&str], theirs: &[&str], expected: &str) {
+        let owned = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| (*name).to_owned()).collect()
+        };
+        assert_eq!(no_match(&kind, &owned(ours), &owned(theirs)), expected);
+    }
+
+    #[test]
+    fn what_would_help_is_named() {
+        check(
+            AlgorithmKind::Cipher,
+            &["aes128-gcm@openssh.com"],
+            &["aes128-cbc", "3des-cbc"],
+            "no cipher in common; we offer aes128-gcm@openssh.com, the server offers \
+             aes128-cbc,3des-cbc; to use what the server has, set `ssh_ciphers = [\"aes128-cbc\"]`",
+        );
+        check(
+            AlgorithmKind::Kex,
+            &["curve25519-sha256", "ext-info-c"],
+            &["diffie-hellman-group1-sha1", "kex-strict-s-v00@openssh.com"],
+            "no key exchange in common; we offer curve25519-sha256, the server offers \
+             diffie-hellman-group1-sha1; to use what the server has, set \
+             `ssh_key_exchange_algorithms = [\"diffie-hellman-group1-sha1\"]`",
+        );
+        check(
+            AlgorithmKind::Key,
+            &["ssh-ed25519"],
+            &["ssh-dss"],
+            "no type of host key in common; we offer ssh-ed25519, the server offers ssh-dss; none \
+             of that is supported, so the server needs a newer one, or a bastion \
+             (`ssh_bastion_host`) beside it",
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
+use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse, Prompt};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::signature::Signer as _;
@@ -14,10 +14,19 @@ use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg};
 use russh::{MethodKind, MethodSet};
 
 use crate::client::{Client, Ended};
+use crate::connect::{ConnectObserver, Question};
 use crate::settings::{Login, LoginKey};
 
 /// Rounds of questions a server may ask.
 const INTERACTIVE_ROUNDS: usize = 10;
+
+/// The person who answers a host's questions.
+#[derive(Clone, Copy)]
+pub(crate) struct Person<'a> {
+    pub(crate) observer: &'a dyn ConnectObserver,
+    /// Who asks.
+    pub(crate) host: &'a str,
+}
 
 /// A login was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +72,7 @@ enum Candidate {
     AgentKey(AgentIdentity),
     Key(LoginKey),
     Password(String),
-    Interactive(String),
+    Interactive,
 }
 
 impl Candidate {
@@ -71,7 +80,7 @@ impl Candidate {
         match self {
             Self::AgentKey(_) | Self::Key(_) => MethodKind::PublicKey,
             Self::Password(_) => MethodKind::Password,
-            Self::Interactive(_) => MethodKind::KeyboardInteractive,
+            Self::Interactive => MethodKind::KeyboardInteractive,
         }
     }
 
@@ -91,7 +100,7 @@ impl Candidate {
             }
             Self::Key(LoginKey { key, .. }) => format!("publickey ({})", key.algorithm()),
             Self::Password(_) => "password".to_owned(),
-            Self::Interactive(_) => "keyboard-interactive".to_owned(),
+            Self::Interactive => "keyboard-interactive".to_owned(),
         }
     }
 }
@@ -99,7 +108,7 @@ impl Candidate {
 /// The agent, when there is one.
 type Agent = Option<AgentClient<tokio::net::UnixStream>>;
 
-/// Logs in.
+/// Logs in; `person` answers questions when the login is interactive.
 ///
 /// # Errors
 ///
@@ -108,6 +117,7 @@ pub(crate) async fn authenticate(
     handle: &mut Handle<Client>,
     ended: &Ended,
     login: &Login,
+    person: Option<Person<'_>>,
 ) -> Result<Result<(), AuthFailure>, russh::Error> {
     let mut failure = AuthFailure {
         user: login.user.clone(),
@@ -130,7 +140,7 @@ pub(crate) async fn authenticate(
     {
         let candidate = candidates.remove(next);
         failure.tried.push(candidate.describe());
-        match attempt(handle, &login.user, candidate, &mut agent).await {
+        match attempt(handle, login, candidate, &mut agent, person).await {
             Ok(AuthResult::Success) => return Ok(Ok(())),
             Ok(AuthResult::Failure {
                 remaining_methods,
@@ -179,7 +189,9 @@ async fn candidates(login: &Login, note: &mut Option<String>) -> (Agent, Vec<Can
     }
     if let Some(password) = &login.password {
         candidates.push(Candidate::Password(password.clone()));
-        candidates.push(Candidate::Interactive(password.clone()));
+    }
+    if login.password.is_some() || login.interactive {
+        candidates.push(Candidate::Interactive);
     }
     (agent, candidates)
 }
@@ -195,25 +207,25 @@ async fn agent_identities(
 /// One attempt; the error is a note, after which others can follow.
 async fn attempt(
     handle: &mut Handle<Client>,
-    user: &str,
+    login: &Login,
     candidate: Candidate,
     agent: &mut Agent,
+    person: Option<Person<'_>>,
 ) -> Result<AuthResult, String> {
+    let user = login.user.as_str();
     let text = |error: russh::Error| crate::chain(&error);
     match candidate {
         Candidate::Password(password) => handle
             .authenticate_password(user, password)
             .await
             .map_err(text),
-        Candidate::Interactive(password) => {
-            interactive(handle, user, &password).await.map_err(text)
-        }
+        Candidate::Interactive => interactive(handle, login, person).await,
         Candidate::Key(key) => key_attempt(handle, user, key).await,
         Candidate::AgentKey(identity) => {
             let Some(agent) = agent else {
                 return Err("the agent is gone".to_owned());
             };
-            let hash = rsa_hash(handle, identity.public_key().algorithm()).await;
+            let (hash, _) = rsa_hash(handle, identity.public_key().algorithm()).await;
             let result = match identity {
                 AgentIdentity::PublicKey { key, .. } => {
                     handle
@@ -236,7 +248,7 @@ async fn key_attempt(
     user: &str,
     key: LoginKey,
 ) -> Result<AuthResult, String> {
-    let hash = rsa_hash(handle, key.key.algorithm()).await;
+    let (hash, silent) = rsa_hash(handle, key.key.algorithm()).await;
     if let Some(certificate) = key.certificate {
         let mut signer = KeySigner(Arc::clone(&key.key));
         let result = handle
@@ -247,33 +259,45 @@ async fn key_attempt(
             result => return Ok(result),
         }
     }
-    let with_hash = PrivateKeyWithHashAlg::new(key.key, hash);
-    handle
-        .authenticate_publickey(user, with_hash)
-        .await
-        .map_err(|error| crate::chain(&error))
+    let with_hash = PrivateKeyWithHashAlg::new(Arc::clone(&key.key), hash);
+    let result = handle.authenticate_publickey(user, with_hash).await;
+    match result.map_err(|error| crate::chain(&error))? {
+        AuthResult::Failure { .. } if silent && !handle.is_closed() => {
+            // Servers older than 2016 know nothing but SHA-1 for RSA.
+            let oldest = PrivateKeyWithHashAlg::new(key.key, None);
+            let result = handle.authenticate_publickey(user, oldest).await;
+            result.map_err(|error| crate::chain(&error))
+        }
+        result => Ok(result),
+    }
 }
 
-/// Which hash to sign with: none but RSA keys have a choice.
-async fn rsa_hash(handle: &Handle<Client>, algorithm: russh::keys::Algorithm) -> Option<HashAlg> {
+/// Which hash to sign with, and whether the server did not say: none but RSA keys have a choice.
+async fn rsa_hash(
+    handle: &Handle<Client>,
+    algorithm: russh::keys::Algorithm,
+) -> (Option<HashAlg>, bool) {
     if !algorithm.is_rsa() {
-        return None;
+        return (None, false);
     }
     match handle.best_supported_rsa_hash().await {
-        Ok(Some(hash)) => hash,
-        // The server does not say; every one since 2016 knows this.
-        Ok(None) | Err(_) => Some(HashAlg::Sha256),
+        Ok(Some(hash)) => (hash, false),
+        // Every server since 2016 knows this.
+        Ok(None) | Err(_) => (Some(HashAlg::Sha256), true),
     }
 }
 
+/// Answers the server's questions; the error is a note, as in [`attempt`].
 async fn interactive(
     handle: &mut Handle<Client>,
-    user: &str,
-    password: &str,
-) -> Result<AuthResult, russh::Error> {
+    login: &Login,
+    person: Option<Person<'_>>,
+) -> Result<AuthResult, String> {
+    let text = |error: russh::Error| crate::chain(&error);
     let mut answer = handle
-        .authenticate_keyboard_interactive_start(user, None::<String>)
-        .await?;
+        .authenticate_keyboard_interactive_start(&login.user, None::<String>)
+        .await
+        .map_err(text)?;
     for _ in 0..INTERACTIVE_ROUNDS {
         match answer {
             KeyboardInteractiveAuthResponse::Success => return Ok(AuthResult::Success),
@@ -286,11 +310,23 @@ async fn interactive(
                     partial_success,
                 });
             }
-            KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
-                let answers = vec![password.to_owned(); prompts.len()];
+            KeyboardInteractiveAuthResponse::InfoRequest {
+                instructions,
+                prompts,
+                ..
+            } => {
+                let mut answers = Vec::new();
+                for Prompt { prompt, echo } in prompts {
+                    let question = Question {
+                        text: format!("{instructions}\n{prompt}").trim().to_owned(),
+                        is_secret: !echo,
+                    };
+                    answers.push(answer_to(question, login, person).await?);
+                }
                 answer = handle
                     .authenticate_keyboard_interactive_respond(answers)
-                    .await?;
+                    .await
+                    .map_err(text)?;
             }
         }
     }
@@ -298,6 +334,29 @@ async fn interactive(
         remaining_methods: MethodSet::empty(),
         partial_success: false,
     })
+}
+
+/// The password, or what the person says.
+async fn answer_to(
+    mut question: Question,
+    login: &Login,
+    person: Option<Person<'_>>,
+) -> Result<String, String> {
+    let is_password = question.is_secret && question.text.to_lowercase().contains("password");
+    if let Some(password) = &login.password
+        && (is_password || !login.interactive)
+    {
+        return Ok(password.clone());
+    }
+    let text = question.text.clone();
+    let answer = match person {
+        Some(person) => {
+            question.text = format!("{} asks: {text}", person.host);
+            person.observer.answer(question).await
+        }
+        None => None,
+    };
+    answer.ok_or_else(|| format!("it asks `{text}`, and there is nobody at a terminal to answer"))
 }
 
 /// Signs for a certificate with a key in memory, with the hash the server asks for.

@@ -17,7 +17,10 @@ use crate::client::Ended;
 /// The stream of the library alone would wait for ever for room to write once the session is gone.
 pub(crate) struct ChannelIo {
     stream: ChannelStream<Msg>,
+    ended: Ended,
     over: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// The other side ended its part.
+    finished: bool,
 }
 
 impl ChannelIo {
@@ -25,18 +28,23 @@ impl ChannelIo {
         let over = Box::pin(ended.over.clone().cancelled_owned());
         Self {
             stream: channel.into_stream(),
+            ended: ended.clone(),
             over,
+            finished: false,
         }
     }
 
     fn broken<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         match self.over.as_mut().poll(cx) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(()) => Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::BrokenPipe,
-                "the SSH connection is gone",
-            ))),
+            Poll::Ready(()) => Poll::Ready(Err(self.gone())),
         }
+    }
+
+    fn gone(&self) -> io::Error {
+        let why = self.ended.why();
+        let message = why.unwrap_or_else(|| "the SSH connection is gone".to_owned());
+        io::Error::new(io::ErrorKind::BrokenPipe, message)
     }
 }
 
@@ -46,7 +54,16 @@ impl AsyncRead for ChannelIo {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let (before, room) = (buffer.filled().len(), buffer.remaining());
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() == before && room > 0 {
+            // The library tells the end of the session as if the other side had ended its part.
+            if !self.finished && self.ended.over.is_cancelled() {
+                return Poll::Ready(Err(self.gone()));
+            }
+            self.finished = true;
+        }
+        read
     }
 }
 

@@ -16,6 +16,9 @@ use crate::config::Tunnel;
 pub(crate) struct Ended {
     /// Cancelled once the session is over, however it ended.
     pub(crate) over: CancellationToken,
+    /// To be cancelled when nobody needs the session any more: it then ends even where it waits
+    /// for a machine that does not answer.
+    pub(crate) given_up: CancellationToken,
     why: Arc<Mutex<Option<String>>>,
 }
 
@@ -28,11 +31,18 @@ impl Ended {
             .clone()
     }
 
-    fn set(&self, why: String) {
+    /// Keeps `why`, unless there is a reason already: the first is the cause of the others.
+    pub(crate) fn set(&self, why: String) {
         self.why
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get_or_insert(why);
+    }
+
+    /// Keeps what broke the stream.
+    pub(crate) fn note(&self, error: std::io::Error) -> std::io::Error {
+        self.set(error.to_string());
+        error
     }
 }
 
@@ -200,7 +210,14 @@ impl Handler for Client {
                 Ok(())
             }
             DisconnectReason::Error(error) => {
-                self.ended.set(crate::chain(&error));
+                self.ended.set(match &error {
+                    russh::Error::KeepaliveTimeout => {
+                        "the machine has stopped to answer keep-alives \
+                         (`ssh_keep_alive_interval`)"
+                            .to_owned()
+                    }
+                    error => crate::chain(error),
+                });
                 Err(error)
             }
         }

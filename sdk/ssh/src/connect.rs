@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use sdk_component::RunContext;
+use sdk_component::{Answer, RunContext};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -29,8 +29,6 @@ const SILENCE: Duration = Duration::from_secs(1);
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 /// How long the older one of two silent attempts is kept.
 const LAST_SILENCE: Duration = Duration::from_secs(10);
-/// Limit of reconnecting when the options give none.
-const RECONNECT_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// Where an SSH server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,11 +112,26 @@ impl ConnectEvent {
     }
 }
 
+/// What a host wants to know from the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Who asks, and what; may have several lines.
+    pub text: String,
+    /// Whether the answer must not be seen by others.
+    pub is_secret: bool,
+}
+
 /// Is told what happens while connecting.
 #[async_trait]
 pub trait ConnectObserver: Send + Sync {
     /// Something happened.
     async fn event(&self, event: ConnectEvent);
+
+    /// Has the person answer a bastion's question, for `ssh_bastion_interactive`; `None` when there
+    /// is nobody.
+    async fn answer(&self, _question: Question) -> Option<String> {
+        None
+    }
 }
 
 #[async_trait]
@@ -127,6 +140,16 @@ impl ConnectObserver for RunContext {
         if let Some(line) = event.line() {
             self.say(line).await;
         }
+    }
+
+    async fn answer(&self, question: Question) -> Option<String> {
+        let Answer::Line(line) = self.ask(question.text).await else {
+            return None;
+        };
+        if question.is_secret {
+            self.secret(line.as_str()).await;
+        }
+        Some(line)
     }
 }
 
@@ -174,6 +197,19 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// The option that is most likely to be wrong; `None` for the end after a cancellation.
+    #[must_use]
+    pub fn option(&self) -> Option<&'static str> {
+        match self {
+            Self::Timeout { .. } => Some("ssh_timeout"),
+            Self::Authentication { .. } => Some("ssh_username"),
+            Self::LocalTunnel { .. } => Some("ssh_local_tunnels"),
+            Self::Cancelled => None,
+        }
+    }
+}
+
 /// Waits for the machine's SSH server, logs in, and returns the machine.
 ///
 /// Ends within the options' limits: time (`ssh_timeout`) and refused logins
@@ -196,6 +232,7 @@ pub async fn connect(
             observer.event(ConnectEvent::Using(address.clone())).await;
         }
         observer.event(ConnectEvent::Waiting).await;
+        meet_bastion(&route, observer).await?;
         let mut race = Race::new(&route);
         race.address = known;
         let mut connection = race
@@ -217,6 +254,43 @@ pub async fn connect(
         biased;
         () = cancel.cancelled() => Err(ConnectError::Cancelled),
         result = work => result,
+    }
+}
+
+/// Logs in to a bastion that asks the person, before anything else: they may take their time, and
+/// attempts that run side by side would ask them twice.
+async fn meet_bastion(route: &Route, observer: &dyn ConnectObserver) -> Result<(), ConnectError> {
+    let settings = &route.settings;
+    let bastion = settings.bastion.as_ref();
+    let Some(bastion) = bastion.filter(|bastion| bastion.login.interactive) else {
+        return Ok(());
+    };
+    let limit = settings.limit_or(settings.limit);
+    let (started, mut history, mut refused) = (Instant::now(), History::default(), 0);
+    loop {
+        let Err(error) = route.meet_bastion(observer).await else {
+            return Ok(());
+        };
+        if let Some(failure) = error.authentication() {
+            refused += 1;
+            if refused == settings.attempts {
+                return Err(ConnectError::Authentication {
+                    failure: failure.clone(),
+                    attempts: refused,
+                });
+            }
+        }
+        let pause = error.pause(refused);
+        history.add(error.clone());
+        observer.event(ConnectEvent::AttemptFailed(error)).await;
+        if limit.is_some_and(|limit| started.elapsed() + pause >= limit) {
+            return Err(ConnectError::Timeout {
+                to: format!("the bastion {}", bastion.host),
+                elapsed: started.elapsed(),
+                history,
+            });
+        }
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -249,7 +323,14 @@ impl Lane {
             Stage::Dialing => {
                 AttemptError::Unreachable(format!("no answer within {:.1} s", age.as_secs_f64()))
             }
-            _ => AttemptError::Silent(age),
+            Stage::Silent => AttemptError::Silent(age),
+            Stage::Talking => {
+                let known = AttemptError::of_first_line(&self.seen.first_line());
+                known.unwrap_or_else(|| {
+                    let text = format!("it did not end within {:.1} s", age.as_secs_f64());
+                    AttemptError::Handshake(text)
+                })
+            }
         }
     }
 }
@@ -289,10 +370,7 @@ impl<'a> Race<'a> {
         observer: &dyn ConnectObserver,
     ) -> Result<Connection, ConnectError> {
         let attempts = self.route.settings.attempts;
-        let limit = match (limit, attempts) {
-            (None, 0) => Some(RECONNECT_LIMIT),
-            (limit, _) => limit,
-        };
+        let limit = self.route.settings.limit_or(limit);
         loop {
             if limit.is_some_and(|limit| self.started.elapsed() >= limit) {
                 return Err(self.timeout());

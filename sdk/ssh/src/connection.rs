@@ -8,17 +8,20 @@ use russh::{Channel, Disconnect};
 use russh_sftp::client::SftpSession;
 use tokio::sync::Mutex;
 
-use crate::auth::authenticate;
+use crate::algorithms::no_match;
+use crate::auth::{Person, authenticate};
 use crate::channel::ChannelIo;
 use crate::client::{Client, Ended};
 use crate::connect::Address;
 use crate::failure::AttemptError;
 use crate::route::Route;
 use crate::settings::{Login, Settings};
-use crate::stream::{Seen, Stage, Stream, Watched};
+use crate::stream::{Limits, Seen, Stage, Stream, Watched};
 
 /// How long the key exchange, and then the login, may take once the server speaks.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(60);
+/// How long a session that nobody needs any more may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a machine that stopped answering keep-alives is believed in; a guest under emulation
 /// may stand still for a while.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +30,18 @@ const WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 /// The largest packet, in bytes; the most the library takes.
 const PACKET_BYTES: u32 = 65_535;
 
+/// How long the login may take when a person has to answer.
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// How to get into a machine.
+pub(crate) struct Entry<'a> {
+    pub(crate) login: &'a Login,
+    /// What the session offers the other side; a bastion is offered nothing.
+    pub(crate) offers: Option<&'a Settings>,
+    /// Who answers questions.
+    pub(crate) person: Option<Person<'a>>,
+}
+
 /// A session that is logged in.
 pub(crate) struct Session {
     pub(crate) handle: Handle<Client>,
@@ -34,32 +49,46 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Exchanges keys over `stream` and logs in. `machine` has what the session offers the other
-    /// side; a bastion is offered nothing.
+    /// Exchanges keys over `stream` and logs in.
     pub(crate) async fn open(
         settings: &Settings,
-        login: &Login,
+        entry: Entry<'_>,
         stream: Box<dyn Stream>,
         seen: &Arc<Seen>,
-        machine: Option<&Settings>,
     ) -> Result<Self, AttemptError> {
         let ended = Ended::default();
-        let agent = machine.and_then(|settings| settings.forwarded_agent.clone());
-        let tunnels = machine.map(|settings| settings.remote_tunnels.clone());
+        // However this ends before the login, the library's task must not wait on.
+        let giving_up = ended.given_up.clone().drop_guard();
+        let offers = entry.offers;
+        let agent = offers.and_then(|settings| settings.forwarded_agent.clone());
+        let tunnels = offers.map(|settings| settings.remote_tunnels.clone());
         let client = Client::new(ended.clone(), agent, tunnels.unwrap_or_default());
-        let stream = Watched::new(stream, Arc::clone(seen), settings.io_limit);
+        // Keep-alives are not sent while there is no room to write, so that needs a limit, too: the
+        // machine's sshd always takes what its windows allow, however slow its programs are.
+        let limits = Limits {
+            read: settings.io_limit,
+            write: settings.io_limit.or(settings.keep_alive.map(|_| PATIENCE)),
+        };
+        let stream = Watched::new(stream, Arc::clone(seen), ended.clone(), limits);
         let exchanging = russh::client::connect_stream(library_config(settings), stream, client);
         let mut handle = match tokio::time::timeout(HANDSHAKE_LIMIT, exchanging).await {
             Ok(Ok(handle)) => handle,
             Ok(Err(error)) => return Err(classify(&error, &ended, seen)),
-            Err(_) => return Err(too_long("the key exchange")),
+            Err(_) => return Err(too_long("the key exchange", HANDSHAKE_LIMIT)),
         };
-        let login_in = authenticate(&mut handle, &ended, login);
-        match tokio::time::timeout(HANDSHAKE_LIMIT, login_in).await {
-            Ok(Ok(Ok(()))) => Ok(Self { handle, ended }),
+        let limit = match entry.person {
+            Some(_) => ANSWER_LIMIT,
+            None => HANDSHAKE_LIMIT,
+        };
+        let login_in = authenticate(&mut handle, &ended, entry.login, entry.person);
+        match tokio::time::timeout(limit, login_in).await {
+            Ok(Ok(Ok(()))) => {
+                giving_up.disarm();
+                Ok(Self { handle, ended })
+            }
             Ok(Ok(Err(failure))) => Err(AttemptError::Authentication(failure)),
             Ok(Err(error)) => Err(classify(&error, &ended, seen)),
-            Err(_) => Err(too_long("the login")),
+            Err(_) => Err(too_long("the login", limit)),
         }
     }
 
@@ -69,11 +98,27 @@ impl Session {
     }
 }
 
-fn too_long(what: &str) -> AttemptError {
-    AttemptError::Handshake(format!(
-        "{what} did not end within {} s",
-        HANDSHAKE_LIMIT.as_secs()
-    ))
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Ended { over, given_up, .. } = self.ended.clone();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            given_up.cancel();
+            return;
+        };
+        runtime.spawn(async move {
+            // A machine that does not answer is not waited for.
+            if tokio::time::timeout(FAREWELL, over.cancelled())
+                .await
+                .is_err()
+            {
+                given_up.cancel();
+            }
+        });
+    }
+}
+
+fn too_long(what: &str, limit: Duration) -> AttemptError {
+    AttemptError::Handshake(format!("{what} did not end within {} s", limit.as_secs()))
 }
 
 /// What a broken handshake amounts to, with regard to what was received.
@@ -82,15 +127,12 @@ fn classify(error: &russh::Error, ended: &Ended, seen: &Seen) -> AttemptError {
     if seen.stage() != Stage::Talking {
         return AttemptError::ClosedEarly;
     }
-    if !line.starts_with("SSH-") {
-        return AttemptError::NotSsh(line);
+    if let Some(problem) = AttemptError::of_first_line(&line) {
+        return problem;
     }
     match error {
         russh::Error::NoCommonAlgo { kind, ours, theirs } => {
-            let (ours, theirs) = (ours.join(","), theirs.join(","));
-            AttemptError::Handshake(format!(
-                "no {kind:?} algorithm in common; we offer {ours}, the server offers {theirs}"
-            ))
+            AttemptError::Handshake(no_match(kind, ours, theirs))
         }
         error => AttemptError::Handshake(ended.why().unwrap_or_else(|| crate::chain(error))),
     }
@@ -131,14 +173,12 @@ impl Connection {
     ) -> Result<Self, AttemptError> {
         let settings = &route.settings;
         let dialed = route.dial(&address).await?;
-        let opening = Session::open(
-            settings,
-            &settings.login,
-            dialed.stream,
-            seen,
-            Some(settings),
-        );
-        let session = opening.await?;
+        let entry = Entry {
+            login: &settings.login,
+            offers: Some(settings),
+            person: None,
+        };
+        let session = Session::open(settings, entry, dialed.stream, seen).await?;
         for tunnel in &settings.remote_tunnels {
             let port = u32::from(tunnel.listen_port);
             session

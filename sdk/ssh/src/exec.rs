@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
 use crate::client::Ended;
-use crate::process::{Closing, Terminal, disconnected, exit_of, request};
+use crate::process::{Closing, Terminal, exit_of, final_exit, request};
 
 /// Size of the pieces standard input is sent in, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -42,7 +42,7 @@ pub(crate) async fn run(
     let feeding = feed(Arc::clone(&closing.write), command.stdin);
     tokio::pin!(feeding);
     let mut fed = false;
-    let mut exit = None;
+    let (mut exit, mut orderly) = (None, false);
     loop {
         let message = tokio::select! {
             biased;
@@ -69,14 +69,21 @@ pub(crate) async fn run(
                     message: "the server does not run commands".to_owned(),
                 });
             }
-            ChannelMsg::Close => break,
+            ChannelMsg::Eof => {
+                orderly = true;
+                continue;
+            }
+            ChannelMsg::Close => {
+                orderly = true;
+                break;
+            }
             _ => continue,
         };
         // A caller that does not listen loses the output, not the command.
         drop(output.send(piece).await);
     }
     closing.running = false;
-    Ok(exit.unwrap_or_else(|| disconnected(&ended)))
+    Ok(final_exit(exit, orderly, &ended))
 }
 
 /// How a command runs.

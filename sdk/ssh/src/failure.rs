@@ -26,6 +26,13 @@ pub enum AttemptError {
     /// Something else than SSH answered.
     #[error("accepted, but the answer is not SSH: `{0}`")]
     NotSsh(String),
+    /// A server of before 2006 answered.
+    #[error(
+        "the server speaks only version 1 of SSH (`{0}`), which is broken and not supported; \
+         enable version 2 on the machine, or go through a bastion (`ssh_bastion_host`) to one that \
+         has it"
+    )]
+    Version1(String),
     /// The key exchange failed.
     #[error("SSH handshake failed: {0}")]
     Handshake(String),
@@ -59,6 +66,16 @@ impl AttemptError {
         }
     }
 
+    /// What the first line of an answer rules out.
+    pub(crate) fn of_first_line(line: &str) -> Option<Self> {
+        if !line.starts_with("SSH-") {
+            return Some(Self::NotSsh(line.to_owned()));
+        }
+        // 1.99 is how servers of both versions call themselves.
+        let old = line.starts_with("SSH-1.") && !line.starts_with("SSH-1.99");
+        old.then(|| Self::Version1(line.to_owned()))
+    }
+
     /// A few words that stand for all failures of this kind.
     fn kind(&self) -> String {
         match self {
@@ -68,7 +85,7 @@ impl AttemptError {
             Self::Silent(_) => "accepted but no SSH banner".to_owned(),
             Self::ClosedEarly => "accepted but closed without an SSH banner".to_owned(),
             Self::NotSsh(_) => "answered by something that is not SSH".to_owned(),
-            Self::Handshake(_) => "handshake failed".to_owned(),
+            Self::Handshake(_) | Self::Version1(_) => "handshake failed".to_owned(),
             Self::Authentication(_) => "login refused".to_owned(),
             Self::Proxy(_) => "refused by the proxy".to_owned(),
             Self::Bastion(inner) => format!("bastion: {}", inner.kind()),
@@ -86,10 +103,12 @@ impl AttemptError {
                 2 => Duration::from_secs(3),
                 _ => Duration::from_secs(7),
             },
-            Self::Handshake(_) | Self::NotSsh(_) | Self::RemoteTunnel { .. } => {
-                Duration::from_millis(500)
-            }
-            Self::Proxy(_) | Self::NoAddress(_) => Duration::from_millis(500),
+            Self::Handshake(_)
+            | Self::Version1(_)
+            | Self::NotSsh(_)
+            | Self::RemoteTunnel { .. }
+            | Self::Proxy(_)
+            | Self::NoAddress(_) => Duration::from_millis(500),
             Self::Bastion(inner) => inner.pause(refused).max(Duration::from_millis(500)),
             _ => Duration::from_millis(200),
         }

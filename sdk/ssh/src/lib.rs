@@ -33,7 +33,8 @@ pub use auth::AuthFailure;
 pub use communicator::SshCommunicator;
 pub use config::{CommunicatorConfig, Prepare, Tunnel, TunnelError};
 pub use connect::{
-    Address, AddressSource, ConnectError, ConnectEvent, ConnectObserver, NoAddress, connect,
+    Address, AddressSource, ConnectError, ConnectEvent, ConnectObserver, NoAddress, Question,
+    connect,
 };
 pub use failure::{AttemptError, History};
 pub use key::{

@@ -1,27 +1,30 @@
 //! A command on the machine that we talk to: what transfers are made of.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
+use futures::FutureExt;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Pty, Sig};
 use sdk_communicator::Exit;
 
 use crate::client::Ended;
+use crate::connection::Connection;
 
 /// How much of a command's complaints is kept, in bytes.
 const KEPT_BYTES: usize = 16 * 1024;
 
 /// Closes a channel when dropped, and tells its command to end when that is wanted.
 pub(crate) struct Closing {
-    pub(crate) write: std::sync::Arc<ChannelWriteHalf<Msg>>,
+    pub(crate) write: Arc<ChannelWriteHalf<Msg>>,
     /// Whether the command is still to be stopped.
     pub(crate) running: bool,
 }
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let (write, running) = (std::sync::Arc::clone(&self.write), self.running);
+        let (write, running) = (Arc::clone(&self.write), self.running);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
@@ -73,8 +76,21 @@ fn signal(name: &Sig) -> String {
     }
 }
 
+/// How a command ended whose channel ended: `orderly`, which is with a word of the server about
+/// its end, or by the end of the session.
+///
+/// A status that came before the session broke does not count: of what the command printed, the
+/// last part may be missing.
+pub(crate) fn final_exit(exit: Option<Exit>, orderly: bool, ended: &Ended) -> Exit {
+    match exit {
+        Some(exit) if orderly => exit,
+        Some(Exit::Code(code)) if code != 0 => Exit::Code(code),
+        _ => disconnected(ended),
+    }
+}
+
 /// The exit of a command whose channel closed without one.
-pub(crate) fn disconnected(ended: &Ended) -> Exit {
+fn disconnected(ended: &Ended) -> Exit {
     let why = ended.why().unwrap_or_else(|| {
         if ended.over.is_cancelled() {
             "the SSH connection ended".to_owned()
@@ -93,44 +109,47 @@ pub(crate) struct Gone;
 pub(crate) struct Process {
     read: ChannelReadHalf,
     closing: Closing,
-    ended: Ended,
+    connection: Arc<Connection>,
     stdout: VecDeque<Bytes>,
     stderr: Vec<u8>,
     exit: Option<Exit>,
     /// No more messages.
     over: bool,
+    /// The server said that there is no more output.
+    orderly: bool,
     /// The server refused to run it.
     refused: bool,
 }
 
 impl Process {
-    /// Starts `command`.
+    /// Starts `command` on a channel of `connection`, which lives as long as this.
     pub(crate) async fn start(
         channel: Channel<Msg>,
-        ended: Ended,
+        connection: Arc<Connection>,
         command: &str,
     ) -> Result<Self, russh::Error> {
         let (read, write) = channel.split();
         let closing = Closing {
-            write: std::sync::Arc::new(write),
+            write: Arc::new(write),
             running: false,
         };
         request(&closing.write, command, None).await?;
         Ok(Self {
             read,
             closing,
-            ended,
+            connection,
             stdout: VecDeque::new(),
             stderr: Vec::new(),
             exit: None,
             over: false,
+            orderly: false,
             refused: false,
         })
     }
 
     /// Sends `bytes` to its input, while what it prints is kept.
     pub(crate) async fn send(&mut self, bytes: impl Into<Bytes>) -> Result<(), Gone> {
-        let write = std::sync::Arc::clone(&self.closing.write);
+        let write = Arc::clone(&self.closing.write);
         let sending = write.data_bytes(bytes.into());
         tokio::pin!(sending);
         loop {
@@ -165,6 +184,34 @@ impl Process {
             let message = self.read.wait().await;
             self.take(message);
         }
+    }
+
+    /// The next pieces of its output that are there already, as one of about `most` bytes; `None` at
+    /// the end. What takes them is woken less often than packets come.
+    pub(crate) async fn joined_output(&mut self, most: usize) -> Option<Bytes> {
+        let first = self.output().await?;
+        let mut joined = BytesMut::new();
+        loop {
+            while let Some(next) = self.stdout.pop_front() {
+                if joined.is_empty() {
+                    joined.reserve(most.max(first.len() + next.len()));
+                    joined.extend_from_slice(&first);
+                }
+                joined.extend_from_slice(&next);
+            }
+            if self.over || joined.len().max(first.len()) >= most {
+                break;
+            }
+            match self.read.wait().now_or_never() {
+                Some(message) => self.take(message),
+                None => break,
+            }
+        }
+        Some(if joined.is_empty() {
+            first
+        } else {
+            joined.freeze()
+        })
     }
 
     /// Whether output waits to be read.
@@ -206,9 +253,11 @@ impl Process {
             self.take(message);
             self.stdout.clear();
         }
-        self.exit
-            .clone()
-            .unwrap_or_else(|| disconnected(&self.ended))
+        final_exit(
+            self.exit.clone(),
+            self.orderly,
+            &self.connection.session.ended,
+        )
     }
 
     /// What it complained about so far, in one line.
@@ -243,7 +292,8 @@ impl Process {
                 self.stderr.extend_from_slice(&data[..data.len().min(room)]);
             }
             ChannelMsg::Failure => (self.refused, self.over) = (true, true),
-            ChannelMsg::Close => self.over = true,
+            ChannelMsg::Eof => self.orderly = true,
+            ChannelMsg::Close => (self.orderly, self.over) = (true, true),
             _ => {}
         }
     }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
+use crate::auth::Person;
 use crate::channel::ChannelIo;
-use crate::connect::Address;
-use crate::connection::Session;
+use crate::connect::{Address, ConnectObserver};
+use crate::connection::{ANSWER_LIMIT, Entry, Session};
 use crate::failure::AttemptError;
 use crate::settings::{Bastion, Proxy, Settings};
 use crate::socks;
@@ -60,7 +61,7 @@ impl Route {
         bastion: &Bastion,
         address: &Address,
     ) -> Result<Dialed, AttemptError> {
-        let session = self.bastion_session(bastion).await?;
+        let session = self.bastion_session(bastion, None).await?;
         let opening = session.handle.channel_open_direct_tcpip(
             address.host.as_str(),
             u32::from(address.port),
@@ -88,7 +89,24 @@ impl Route {
         })
     }
 
-    async fn bastion_session(&self, bastion: &Bastion) -> Result<Arc<Session>, AttemptError> {
+    /// Logs in to a bastion that asks the person, and keeps the session.
+    pub(crate) async fn meet_bastion(
+        &self,
+        observer: &dyn ConnectObserver,
+    ) -> Result<(), AttemptError> {
+        let Some(bastion) = self.settings.bastion.as_ref() else {
+            return Ok(());
+        };
+        let host = &bastion.host;
+        let person = Person { observer, host };
+        self.bastion_session(bastion, Some(person)).await.map(drop)
+    }
+
+    async fn bastion_session(
+        &self,
+        bastion: &Bastion,
+        person: Option<Person<'_>>,
+    ) -> Result<Arc<Session>, AttemptError> {
         let mut kept = self.bastion.lock().await;
         if let Some(session) = kept.as_ref().filter(|session| !session.handle.is_closed()) {
             return Ok(Arc::clone(session));
@@ -96,15 +114,24 @@ impl Route {
         let seen = Arc::new(Seen::default());
         let opening = async {
             let stream = Box::new(dial_tcp(&bastion.host, bastion.port).await?);
-            Session::open(&self.settings, &bastion.login, stream, &seen, None).await
+            let entry = Entry {
+                login: &bastion.login,
+                offers: None,
+                person,
+            };
+            Session::open(&self.settings, entry, stream, &seen).await
         };
-        let session = match tokio::time::timeout(BASTION_LIMIT, opening).await {
+        let limit = match person {
+            Some(_) => BASTION_LIMIT + ANSWER_LIMIT,
+            None => BASTION_LIMIT,
+        };
+        let session = match tokio::time::timeout(limit, opening).await {
             Ok(result) => Arc::new(result.map_err(through)?),
             Err(_) if seen.stage() == Stage::Talking => {
-                let text = format!("it did not end within {} s", BASTION_LIMIT.as_secs());
+                let text = format!("it did not end within {} s", limit.as_secs());
                 return Err(through(AttemptError::Handshake(text)));
             }
-            Err(_) => return Err(through(AttemptError::Silent(BASTION_LIMIT))),
+            Err(_) => return Err(through(AttemptError::Silent(limit))),
         };
         *kept = Some(Arc::clone(&session));
         Ok(session)

@@ -71,6 +71,8 @@ pub(crate) struct Login {
     pub(crate) agent: Option<PathBuf>,
     pub(crate) keys: Vec<LoginKey>,
     pub(crate) password: Option<String>,
+    /// Whether the person answers questions that the password is no answer to.
+    pub(crate) interactive: bool,
     /// Options to look at when it is refused.
     pub(crate) options: &'static str,
 }
@@ -134,7 +136,18 @@ impl std::fmt::Debug for Settings {
     }
 }
 
+/// Limit of connecting when nothing else gives one.
+const LAST_LIMIT: Duration = Duration::from_secs(5 * 60);
+
 impl Settings {
+    /// The time `limit`, unless nothing would limit the attempts then.
+    pub(crate) fn limit_or(&self, limit: Option<Duration>) -> Option<Duration> {
+        match (limit, self.attempts) {
+            (None, 0) => Some(LAST_LIMIT),
+            (limit, _) => limit,
+        }
+    }
+
     /// From options that were prepared. `keys` are private keys the builder holds in memory, such
     /// as the temporary one; they are tried after the key file.
     ///
@@ -180,6 +193,7 @@ impl Settings {
             agent: agent(config.ssh_agent_auth, "ssh_agent_auth")?,
             keys: login_keys,
             password: some(config.ssh_password.expose()),
+            interactive: false,
             options: "ssh_username, ssh_password, ssh_private_key_file and ssh_agent_auth",
         };
         let bastion = if config.ssh_bastion_host.is_empty() {
@@ -195,6 +209,7 @@ impl Settings {
                 agent: agent(config.ssh_bastion_agent_auth, "ssh_bastion_agent_auth")?,
                 keys: key.into_iter().collect(),
                 password: some(config.ssh_bastion_password.expose()),
+                interactive: config.ssh_bastion_interactive,
                 options: "ssh_bastion_username, ssh_bastion_password and \
                           ssh_bastion_private_key_file",
             };

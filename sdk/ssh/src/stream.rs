@@ -8,9 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::time::Sleep;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::client::Ended;
+use crate::failure::AttemptError;
+
+/// How much is read at once, in bytes. The library asks for the head and the rest of each packet one
+/// by one, which would be two system calls for every 32 KiB.
+const READ_BYTES: usize = 256 * 1024;
 /// How much of the first answer is kept to quote it, in bytes.
 const QUOTED_BYTES: usize = 200;
 
@@ -67,47 +74,88 @@ impl Seen {
     }
 }
 
-/// A stream that notes its first bytes and, when told to, breaks after silence.
+/// How long a stream may wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    /// For something to read; for ever when none.
+    pub(crate) read: Option<Duration>,
+    /// For room to write; for ever when none.
+    pub(crate) write: Option<Duration>,
+}
+
+/// A stream that notes its first bytes and how it ended, and breaks after silence and when its
+/// session is given up.
 pub(crate) struct Watched {
-    inner: Box<dyn Stream>,
+    inner: BufReader<Box<dyn Stream>>,
     seen: Arc<Seen>,
-    limit: Option<Duration>,
-    reading: Option<Pin<Box<Sleep>>>,
-    writing: Option<Pin<Box<Sleep>>>,
+    ended: Ended,
+    limits: Limits,
+    reading: Wait,
+    writing: Wait,
 }
 
 impl Watched {
-    pub(crate) fn new(inner: Box<dyn Stream>, seen: Arc<Seen>, limit: Option<Duration>) -> Self {
+    pub(crate) fn new(
+        inner: Box<dyn Stream>,
+        seen: Arc<Seen>,
+        ended: Ended,
+        limits: Limits,
+    ) -> Self {
         seen.connected();
+        let (reading, writing) = (Wait::new(&ended.given_up), Wait::new(&ended.given_up));
         Self {
-            inner,
+            inner: BufReader::with_capacity(READ_BYTES, inner),
             seen,
-            limit,
-            reading: None,
-            writing: None,
+            ended,
+            limits,
+            reading,
+            writing,
         }
     }
 }
 
-/// An operation that waits: fails once it has waited longer than `limit`.
-fn overdue(
-    timer: &mut Option<Pin<Box<Sleep>>>,
-    limit: Option<Duration>,
-    cx: &mut Context<'_>,
-    what: &str,
-) -> Poll<io::Result<()>> {
-    let Some(limit) = limit else {
-        return Poll::Pending;
-    };
-    let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-    match timer.as_mut().poll(cx) {
-        Poll::Pending => Poll::Pending,
-        Poll::Ready(()) => {
-            let message = format!(
-                "no {what} for {} s (ssh_read_write_timeout)",
-                limit.as_secs()
-            );
-            Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, message)))
+/// What ends a wait early.
+struct Wait {
+    timer: Option<Pin<Box<Sleep>>>,
+    given_up: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Wait {
+    fn new(given_up: &CancellationToken) -> Self {
+        Self {
+            timer: None,
+            given_up: Box::pin(given_up.clone().cancelled_owned()),
+        }
+    }
+
+    /// An operation that waits: fails once it has waited longer than `limit`, and at once when
+    /// nobody needs the stream any more.
+    fn overdue(
+        &mut self,
+        limit: Option<Duration>,
+        cx: &mut Context<'_>,
+        what: &str,
+    ) -> Poll<io::Result<()>> {
+        if self.given_up.as_mut().poll(cx).is_ready() {
+            let message = "the connection is not used any more";
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                message,
+            )));
+        }
+        let Some(limit) = limit else {
+            return Poll::Pending;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        match timer.as_mut().poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => {
+                let time = sdk_config::format_duration(limit);
+                let message = format!("no {what} for {time} (`ssh_read_write_timeout`)");
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, message)))
+            }
         }
     }
 }
@@ -121,14 +169,28 @@ impl AsyncRead for Watched {
         let this = &mut *self;
         let before = buffer.filled().len();
         match Pin::new(&mut this.inner).poll_read(cx, buffer) {
-            Poll::Pending => overdue(&mut this.reading, this.limit, cx, "data received"),
-            ready => {
-                this.reading = None;
+            Poll::Pending => {
+                let waited = this.reading.overdue(this.limits.read, cx, "data received");
+                waited.map_err(|error| this.ended.note(error))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(this.ended.note(error))),
+            Poll::Ready(Ok(())) => {
+                this.reading.timer = None;
                 let received = &buffer.filled()[before..];
+                if received.is_empty() && buffer.remaining() > 0 {
+                    this.ended
+                        .set("the other side closed the connection".to_owned());
+                }
                 if this.seen.stage() != Stage::Talking && !received.is_empty() {
                     this.seen.received(received);
+                    if let Some(AttemptError::Version1(line)) =
+                        AttemptError::of_first_line(&this.seen.first_line())
+                    {
+                        // It would wait for us as we for it.
+                        return Poll::Ready(Err(io::Error::other(line)));
+                    }
                 }
-                ready
+                Poll::Ready(Ok(()))
             }
         }
     }
@@ -143,10 +205,14 @@ impl AsyncWrite for Watched {
         let this = &mut *self;
         match Pin::new(&mut this.inner).poll_write(cx, bytes) {
             Poll::Pending => {
-                overdue(&mut this.writing, this.limit, cx, "data taken").map_ok(|()| 0)
+                let waited = this.writing.overdue(this.limits.write, cx, "data taken");
+                waited
+                    .map_ok(|()| 0)
+                    .map_err(|error| this.ended.note(error))
             }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(this.ended.note(error))),
             ready => {
-                this.writing = None;
+                this.writing.timer = None;
                 ready
             }
         }

@@ -24,8 +24,8 @@ pub use tunnel::{Tunnel, TunnelError};
 /// [`CommunicatorConfig::prepare`] the ones with a default have it.
 #[derive(Clone, Debug, Default, Config)]
 pub struct CommunicatorConfig {
-    /// How to talk to the machine: `ssh`, `winrm`, or `none` for not at all.
-    #[config(default = "ssh")]
+    /// How to talk to the machine: `ssh`, `winrm`, or `none` for not at all. When it is not set it is
+    /// `ssh`, unless the builder has a way of its own.
     pub communicator: String,
     /// How long to wait after the first connection before the machine is used, for guests that
     /// restart on their own.
@@ -87,7 +87,8 @@ pub struct CommunicatorConfig {
     /// Password on the host to go through.
     #[config(sensitive)]
     pub ssh_bastion_password: Secret<String>,
-    /// Whether the host to go through may ask for the password interactively.
+    /// Whether the person building answers what the host to go through asks, such as a one-time code;
+    /// where it asks for a password, `ssh_bastion_password` is given when it is set.
     pub ssh_bastion_interactive: bool,
     /// File with the private key for the host to go through; `ssh_private_key_file` when unset.
     pub ssh_bastion_private_key_file: String,
@@ -133,7 +134,8 @@ pub struct CommunicatorConfig {
     pub winrm_use_ssl: bool,
     /// Whether to accept any certificate.
     pub winrm_insecure: bool,
-    /// Whether to log in with NTLM instead of basic authentication.
+    /// Whether to log in with NTLM instead of basic authentication; when unset, NTLM is used only
+    /// where the guest does not offer basic.
     pub winrm_use_ntlm: Option<bool>,
 }
 

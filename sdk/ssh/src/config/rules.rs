@@ -206,9 +206,6 @@ impl CommunicatorConfig {
         if self.winrm_timeout.is_zero() {
             self.winrm_timeout = Duration::from_secs(30 * 60);
         }
-        let detail = "`communicator = \"winrm\"` is not available yet in this version.";
-        let problem = Diagnostic::error("WinRM is not available yet", detail).on("communicator");
-        problems.push(problem.hint("Windows guests can be reached with `ssh` when OpenSSH runs"));
     }
 }
 

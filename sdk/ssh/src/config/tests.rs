@@ -102,14 +102,14 @@ fn user_and_communicator_are_checked() {
 }
 
 #[test]
-fn winrm_is_refused_with_its_name_and_gets_its_port() {
+fn winrm_needs_a_user_and_gets_its_port() {
     let mut winrm = CommunicatorConfig {
         communicator: "winrm".to_owned(),
         winrm_use_ssl: true,
         ..CommunicatorConfig::default()
     };
     let problems = winrm.prepare(&Prepare::default());
-    assert_eq!(options(&problems), ["winrm_username", "communicator"]);
+    assert_eq!(options(&problems), ["winrm_username"]);
     assert_eq!(winrm.winrm_port, 5986);
 }
 

@@ -8,7 +8,7 @@ mod sftp_tree;
 mod spool;
 mod tar;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sdk_communicator::{CommunicatorError, FileTarget, Reader, Writer, tree};
 
@@ -193,8 +193,7 @@ async fn start(
     operation: &str,
 ) -> Result<Process, CommunicatorError> {
     let (connection, channel) = machine.open_channel().await?;
-    let ended = connection.session.ended.clone();
-    Process::start(channel, ended, command)
+    Process::start(channel, Arc::clone(&connection), command)
         .await
         .map_err(|error| CommunicatorError::Broken {
             operation: operation.to_owned(),

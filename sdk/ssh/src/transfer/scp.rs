@@ -73,6 +73,10 @@ impl Scp {
     /// Whether the guest has no `scp`; to be asked when the first answer did not come.
     pub(super) async fn is_missing(&mut self) -> Option<String> {
         let exit = self.process.wait().await;
+        if let Exit::Disconnected(_) = exit {
+            // What the user's shell complained about before that is not about scp.
+            return None;
+        }
         let complaint = self.process.complaint();
         let unknown = ["not found", "not recognized"]
             .iter()
@@ -179,7 +183,7 @@ impl Scp {
             self.send(&[0_u8][..]).await?;
             return Ok(None);
         }
-        let Some(mut piece) = self.process.output().await else {
+        let Some(mut piece) = self.process.joined_output(PIECE_BYTES).await else {
             return Err(self.gone().await);
         };
         if piece.len() as u64 > *left {
@@ -210,7 +214,7 @@ impl Scp {
         }
     }
 
-    async fn gone(&mut self) -> CommunicatorError {
+    pub(super) async fn gone(&mut self) -> CommunicatorError {
         let exit = self.process.wait().await;
         self.ended(exit)
     }

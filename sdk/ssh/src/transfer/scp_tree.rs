@@ -175,11 +175,16 @@ async fn make_links(
             })
             .collect();
         let run = capture(machine, Command::new(commands.join(" && "))).await?;
-        if run.exit != Exit::Code(0) {
-            return Err(CommunicatorError::Refused {
-                operation: format!("making the links of the tree {path}"),
-                message: run.stderr.trim().to_owned(),
-            });
+        let operation = format!("making the links of the tree {path}");
+        match run.exit {
+            Exit::Code(0) => {}
+            Exit::Disconnected(seen) => {
+                return Err(CommunicatorError::Broken { operation, seen });
+            }
+            _ => {
+                let message = run.stderr.trim().to_owned();
+                return Err(CommunicatorError::Refused { operation, message });
+            }
         }
     }
     Ok(())
@@ -206,10 +211,7 @@ pub(super) async fn download(
         Ok(Record::Done) => {
             return match scp.is_missing().await {
                 Some(seen) => Outcome::Missing((), seen),
-                None => Outcome::Done(Err(CommunicatorError::Refused {
-                    operation: scp.operation.clone(),
-                    message: scp.process.complaint(),
-                })),
+                None => Outcome::Done(Err(scp.gone().await)),
             };
         }
         Ok(Record::File { .. } | Record::End) => {

@@ -101,6 +101,7 @@ async fn start(connection: &Connection, mut channel: Channel<Msg>) -> Result<Sft
         let operation = "starting sftp".to_owned();
         NoSftp::Failed(CommunicatorError::Broken { operation, seen })
     };
+    let ended = &connection.session.ended;
     let missing = |seen: &str| Err(NoSftp::Missing(seen.to_owned()));
     let asked = channel.request_subsystem(true, "sftp").await;
     asked.map_err(|error| broken(connection.session.why(&error)))?;
@@ -110,7 +111,12 @@ async fn start(connection: &Connection, mut channel: Channel<Msg>) -> Result<Sft
             Some(ChannelMsg::Failure) => return missing("the server has no subsystem sftp"),
             Some(ChannelMsg::Close) => return missing("the subsystem sftp ended at once"),
             Some(_) => {}
-            None => return Err(broken("the connection ended".to_owned())),
+            None => {
+                let why = ended.why();
+                return Err(broken(
+                    why.unwrap_or_else(|| "the connection ended".to_owned()),
+                ));
+            }
         }
     }
     let config = Config {
@@ -120,14 +126,23 @@ async fn start(connection: &Connection, mut channel: Channel<Msg>) -> Result<Sft
         max_concurrent_writes: REQUESTS,
         request_timeout_secs: START_SECS,
     };
-    let stream = ChannelIo::new(channel, &connection.session.ended);
+    let stream = ChannelIo::new(channel, ended);
     match SftpSession::new_with_config(stream, config).await {
         Ok(session) => {
             session.set_timeout(REQUEST_SECS);
             Ok(session)
         }
-        // The subsystem is configured, but its program is not there.
-        Err(error) => missing(&error.to_string()),
+        Err(error) => {
+            // The subsystem is configured, but its program is not there; or the connection broke,
+            // which SFTP sees first.
+            let over = tokio::time::timeout(NOTICE_LIMIT, ended.over.cancelled()).await;
+            match (over, ended.why()) {
+                (Err(_), None) => missing(&error.to_string()),
+                (_, why) => Err(broken(
+                    why.unwrap_or_else(|| "the connection ended".to_owned()),
+                )),
+            }
+        }
     }
 }
 

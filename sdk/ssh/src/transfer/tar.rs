@@ -100,7 +100,7 @@ pub(super) async fn download(
     process.put_back(first);
     let pieces = stream::unfold(Some((process, operation)), |state| async move {
         let (mut process, operation) = state?;
-        if let Some(piece) = process.output().await {
+        if let Some(piece) = process.joined_output(tree::CHUNK_BYTES).await {
             return Some((
                 Ok::<Bytes, std::io::Error>(piece),
                 Some((process, operation)),

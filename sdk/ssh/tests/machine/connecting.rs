@@ -122,7 +122,26 @@ async fn algorithms_without_a_match_are_listed() {
     let result = open(config, server.address(), &Environment::default()).await;
     let text = result.expect_err("there is no common cipher").to_string();
     assert!(
-        text.contains("we offer aes128-ctr, the server offers aes256-ctr"),
+        text.contains("we offer aes128-ctr, the server offers aes256-ctr; to use what the server")
+            && text.contains("set `ssh_ciphers = [\"aes256-ctr\"]`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn servers_of_another_age_are_told_what_is_wanted() {
+    let old = fakes::version_one().await;
+    let text = failure(old.address.clone(), Duration::from_secs(1)).await;
+    assert!(
+        text.contains("speaks only version 1 of SSH (`SSH-1.5-1.2.27`)"),
+        "{text}"
+    );
+    let fossil = fakes::fossil().await;
+    let text = failure(fossil.address.clone(), Duration::from_secs(1)).await;
+    assert!(
+        text.contains("no key exchange in common; we offer mlkem768x25519-sha256,")
+            && text
+                .contains("the server offers diffie-hellman-group1-md5; none of that is supported"),
         "{text}"
     );
 }

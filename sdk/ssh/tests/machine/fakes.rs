@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session};
+use russh::keys::Algorithm;
+use russh::server::{
+    Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session, VerifiedPublicKey,
+};
 use russh::{Channel, ChannelId, MethodKind, MethodSet};
 use sdk_ssh::{Address, KeyKind, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -69,6 +72,54 @@ pub async fn sleepy(awake: Arc<AtomicBool>, target: u16) -> Fake {
                 .expect("it listens");
             drop(copy_bidirectional(&mut stream, &mut inner).await);
         }
+    })
+    .await
+}
+
+/// A server of before 2006.
+pub async fn version_one() -> Fake {
+    listen(|mut stream| async move {
+        stream
+            .write_all(b"SSH-1.5-1.2.27\n")
+            .await
+            .expect("someone listens");
+        std::future::pending::<()>().await;
+    })
+    .await
+}
+
+/// A server that has nothing anybody else has any more.
+pub async fn fossil() -> Fake {
+    listen(|mut stream| async move {
+        let mut packet = vec![20];
+        packet.extend_from_slice(&[7; 16]);
+        let cipher = "3des-cbc,arcfour";
+        for list in [
+            "diffie-hellman-group1-md5",
+            "ssh-dss",
+            cipher,
+            cipher,
+            "hmac-md5",
+            "hmac-md5",
+        ] {
+            packet.extend_from_slice(&u32::try_from(list.len()).expect("short").to_be_bytes());
+            packet.extend_from_slice(list.as_bytes());
+        }
+        // No compression, no languages, no guess, and the reserved word.
+        for list in ["none", "none", "", ""] {
+            packet.extend_from_slice(&u32::try_from(list.len()).expect("short").to_be_bytes());
+            packet.extend_from_slice(list.as_bytes());
+        }
+        packet.extend_from_slice(&[0; 5]);
+        let padding = 8 - (packet.len() + 5) % 8 + 8;
+        let length = u32::try_from(packet.len() + 1 + padding).expect("short");
+        let mut bytes = b"SSH-2.0-Fossil_1\r\n".to_vec();
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.push(u8::try_from(padding).expect("short"));
+        bytes.extend_from_slice(&packet);
+        bytes.resize(bytes.len() + padding, 0);
+        stream.write_all(&bytes).await.expect("someone listens");
+        std::future::pending::<()>().await;
     })
     .await
 }
@@ -151,6 +202,48 @@ pub async fn ssh(asking: Asking) -> Fake {
         }
     })
     .await
+}
+
+/// An SSH server of before 2016: it takes RSA keys, signed for with SHA-1 only, and does not say so.
+pub async fn ancient() -> Fake {
+    let host = KeyPair::generate_blocking(KeyKind::Ed25519, "host").expect("random bytes");
+    let config = Arc::new(Config {
+        keys: vec![host.private_key().as_ref().clone()],
+        methods: MethodSet::from(&[MethodKind::PublicKey][..]),
+        auth_rejection_time: std::time::Duration::from_millis(1),
+        preferred: russh::Preferred {
+            kex: Cow::Borrowed(&[russh::kex::CURVE25519]),
+            key: Cow::Borrowed(&[Algorithm::Ed25519, Algorithm::Rsa { hash: None }]),
+            ..russh::Preferred::DEFAULT
+        },
+        ..Config::default()
+    });
+    listen(move |stream| {
+        let config = Arc::clone(&config);
+        async move {
+            if let Ok(session) = russh::server::run_stream(config, stream, Ancient).await {
+                drop(session.await);
+            }
+        }
+    })
+    .await
+}
+
+struct Ancient;
+
+impl Handler for Ancient {
+    type Error = russh::Error;
+
+    async fn auth_publickey(
+        &mut self,
+        _user: &str,
+        key: VerifiedPublicKey<'_>,
+    ) -> Result<Auth, Self::Error> {
+        Ok(match key.algorithm {
+            Algorithm::Rsa { hash: None } => Auth::Accept,
+            _ => Auth::reject(),
+        })
+    }
 }
 
 struct Server {

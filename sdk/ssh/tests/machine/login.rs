@@ -143,6 +143,19 @@ async fn certificates_are_accepted_also_for_rsa() {
     }
 }
 
+#[tokio::test]
+async fn rsa_keys_reach_servers_that_know_only_sha1() {
+    let server = fakes::ancient().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("key");
+    let pair = KeyPair::generate_blocking(KeyKind::Rsa(2048), "me").expect("random bytes");
+    write_private(&file, &pair.private_openssh());
+    let mut options = config("me", "");
+    options.ssh_private_key_file = file.display().to_string();
+    let machine = open(options, server.address.clone(), &Environment::default()).await;
+    machine.expect("the key is signed for as the server wants it");
+}
+
 /// An agent with one key.
 struct Agent {
     socket: std::path::PathBuf,

@@ -6,13 +6,16 @@
 //! tests/benchmark startup [RUNS]      version, validate, many null builds, many provisioners
 //! tests/benchmark templates [RUNS]    1,000 sources with 100 provisioners each, planned
 //! tests/benchmark hostile             templates made to break the program
+//! tests/benchmark transfers [RUNS]    files and trees over SSH, beside OpenSSH's tools
 //! ```
 
+mod delay;
 mod hostile;
 mod install;
 mod measure;
 mod startup;
 mod templates;
+mod transfers;
 
 use anyhow::{Context, Result, bail};
 
@@ -27,6 +30,9 @@ fn main() -> Result<()> {
         Some("startup") => startup::startup(runs),
         Some("templates") => templates::templates(runs),
         Some("hostile") => hostile::hostile(),
-        _ => bail!("usage: tests/benchmark install|startup|templates|hostile [RUNS]"),
+        Some("transfers") => transfers::transfers(runs),
+        // How `transfers` measures one link, in a namespace of its own.
+        Some("transfers-at") => transfers::transfers_at(runs, words.get(2..).unwrap_or_default()),
+        _ => bail!("usage: tests/benchmark install|startup|templates|hostile|transfers [RUNS]"),
     }
 }
