@@ -44,7 +44,7 @@ impl PostProcessor for Artifice {
     /// # Source
     ///
     /// Packer's `artifice`: the texts, the identity of the artifact, and that a pattern without
-    /// matches is fine.
+    /// matches is fine. Differs: that is said.
     async fn post_process(
         &self,
         cx: RunContext,
@@ -58,7 +58,11 @@ impl PostProcessor for Artifice {
         }
         let patterns = config.files;
         let work = tokio::task::spawn_blocking(move || matches(&patterns));
-        let files = work.await.map_err(|error| Failure::from_error(&error))??;
+        let (files, in_vain) = work.await.map_err(|error| Failure::from_error(&error))??;
+        for pattern in in_vain {
+            cx.error(format!("Warning: no file matches {pattern}"))
+                .await;
+        }
         let text = format!("Using these artifact files: {}", listed(&files));
         cx.say(text).await;
         Ok(PostProcessed {
@@ -67,7 +71,7 @@ impl PostProcessor for Artifice {
                 description: format!("Created artifact from files: {}", listed(&files)),
                 destroy: files.clone(),
                 files,
-                state: input.state,
+                state: Value::null(),
                 ..Artifact::default()
             }),
             keep_input: true,
@@ -76,19 +80,23 @@ impl PostProcessor for Artifice {
     }
 }
 
-/// The files that match, in the order of the patterns, each once.
-fn matches(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files: Vec<PathBuf> = Vec::new();
+/// The files that match, in the order of the patterns, each once; and the patterns that match none.
+fn matches(patterns: &[String]) -> Result<(Vec<PathBuf>, Vec<String>), Failure> {
+    let (mut files, mut in_vain): (Vec<PathBuf>, _) = (Vec::new(), Vec::new());
     for pattern in patterns {
         let found = glob::glob(pattern).map_err(|error| Failure::from_error(&error))?;
+        let found = found.collect::<Result<Vec<_>, _>>();
+        let found = found.map_err(|error| Failure::from_error(&error))?;
+        if found.is_empty() {
+            in_vain.push(pattern.clone());
+        }
         for path in found {
-            let path = path.map_err(|error| Failure::from_error(&error))?;
             if !files.contains(&path) {
                 files.push(path);
             }
         }
     }
-    Ok(files)
+    Ok((files, in_vain))
 }
 
 fn listed(files: &[PathBuf]) -> String {

@@ -1,14 +1,17 @@
 //! The `checksum` post-processor: a file of digests beside the artifact.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use kiln_sdk::config::template_data;
 use kiln_sdk::go_template::Data;
 use kiln_sdk::{
-    Artifact, BuildInfo, Config, Diagnostic, Failure, PostProcessed, PostProcessor, Prepared,
-    RunContext, Template, Value,
+    Artifact, BuildInfo, Config, Diagnostic, Failure, Meter, PostProcessed, PostProcessor,
+    Prepared, RunContext, Template, Value,
 };
 use sha2::Digest;
+use sha2::digest::DynDigest;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -21,8 +24,8 @@ pub struct ChecksumConfig {
     /// written for each.
     #[config(default = ["md5"])]
     pub checksum_types: Vec<String>,
-    /// Path of the file, a template that can use `{{.BuildName}}`, `{{.BuilderType}}` and
-    /// `{{.ChecksumType}}`. Lines are appended when the file exists.
+    /// Path of the file, a template that can use `{{.BuildName}}`, `{{.BuilderType}}`,
+    /// `{{.ChecksumType}}` and the machine's values. Lines are appended when the file exists.
     #[config(default = "packer_{{.BuildName}}_{{.BuilderType}}_{{.ChecksumType}}.checksum")]
     pub output: Template,
 }
@@ -36,7 +39,7 @@ impl PostProcessor for Checksum {
     fn prepare(&self, config: &mut ChecksumConfig, _build: &BuildInfo) -> Prepared {
         let mut diagnostics = Vec::new();
         for name in &config.checksum_types {
-            if Algorithm::parse(name).is_none() {
+            if digester(name).is_none() {
                 diagnostics.push(
                     Diagnostic::error(
                         format!("Unrecognized checksum type: {name}"),
@@ -54,159 +57,231 @@ impl PostProcessor for Checksum {
         diagnostics.into()
     }
 
+    /// # Source
+    ///
+    /// Packer's `checksum`: the lines, the names, and that an artifact without files gets none.
+    /// Differs: each file is read once, whatever the number of digests, and nothing is written
+    /// before all of them are known.
     async fn post_process(
         &self,
         cx: RunContext,
         config: ChecksumConfig,
         input: Artifact,
-        _generated: Value,
+        generated: Value,
     ) -> Result<PostProcessed, Failure> {
-        let mut written = Vec::new();
-        for name in &config.checksum_types {
-            let algorithm = Algorithm::parse(name)
-                .ok_or_else(|| Failure::new(format!("Unrecognized checksum type: {name}")))?;
-            let output = output_path(&config.output, name, cx.build())?;
-            let existed = output.exists();
-            let (files, path) = (input.files.clone(), output.clone());
-            let cancel = cx.cancel().clone();
-            let work = tokio::task::spawn_blocking(move || {
-                let stopped = || cancel.is_cancelled();
-                write_checksums(algorithm, &files, &path, &stopped)
-            });
-            work.await.map_err(|error| Failure::from_error(&error))??;
-            if !existed && !written.contains(&output) {
-                written.push(output);
+        let kinds = config.checksum_types;
+        let outputs = kinds
+            .iter()
+            .map(|kind| output_path(&config.output, kind, &generated, cx.build()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let files = input.files.clone();
+        let cancel = cx.cancel().clone();
+        let total = files.iter().filter_map(|file| file.metadata().ok());
+        let total = total.map(|facts| facts.len()).sum();
+        let meter = Meter::bytes(&cx, format!("computing {}", kinds.join(", ")), Some(total));
+        let work = tokio::task::spawn_blocking(move || {
+            if files.is_empty() {
+                return Ok(Vec::new());
             }
-        }
-        let mut artifact = Artifact {
-            builder_id: "packer.post-processor.checksum".to_owned(),
-            ..input.clone()
-        };
-        artifact.files.extend(written.iter().cloned());
-        artifact.destroy = written;
-        artifact.description = format!(
-            "Created artifact from files: {}",
-            artifact
-                .files
-                .iter()
-                .map(|f| f.display().to_string())
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
-        artifact.id = String::new();
-        artifact.state = Value::null();
+            let mut read = |bytes: usize| {
+                meter.add(bytes as u64);
+                !cancel.is_cancelled()
+            };
+            let texts = lines(&kinds, &files, &mut read)?;
+            append_all(outputs.into_iter().zip(texts))
+        });
+        let written = work.await.map_err(|error| Failure::from_error(&error))??;
         Ok(PostProcessed {
-            artifact: Some(artifact),
+            artifact: Some(artifact(input, written)),
             keep_input: true,
             force_keep_input: true,
         })
     }
 }
 
+/// The files of `input` and those that were `written` beside them.
+fn artifact(input: Artifact, written: Vec<PathBuf>) -> Artifact {
+    let mut files = input.files;
+    files.extend(written.iter().cloned());
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    Artifact {
+        builder_id: "packer.post-processor.checksum".to_owned(),
+        description: format!("Created artifact from files: {}", names.join(", ")),
+        files,
+        destroy: written,
+        state: Value::null(),
+        ..Artifact::default()
+    }
+}
+
 /// The path of the file for one kind of digest.
-fn output_path(template: &Template, kind: &str, build: &BuildInfo) -> Result<PathBuf, Failure> {
-    let data: Data = [
+fn output_path(
+    template: &Template,
+    kind: &str,
+    generated: &Value,
+    build: &BuildInfo,
+) -> Result<PathBuf, Failure> {
+    let mut entries = match template_data(generated) {
+        Data::Map(entries) => entries,
+        _ => BTreeMap::new(),
+    };
+    for (name, value) in [
         ("BuildName", build.source_name.as_str()),
         ("BuilderType", build.builder_type.as_str()),
         ("ChecksumType", kind),
-    ]
-    .into_iter()
-    .collect();
+    ] {
+        entries.insert(name.to_owned(), value.into());
+    }
     template
-        .render(&data, &build.template_context())
+        .render(&Data::Map(entries), &build.template_context_with(generated))
         .map(PathBuf::from)
-        .map_err(|error| Failure::new(format!("cannot render `output`: {error}")))
+        .map_err(|error| Failure::new(format!("cannot render `output`: {error}")).on("output"))
 }
 
-/// Appends a line per file to `output`; the whole text goes out in one write.
-fn write_checksums(
-    algorithm: Algorithm,
+/// Is told how many bytes were read, and says whether to go on.
+type Watch<'a> = dyn FnMut(usize) -> bool + 'a;
+
+/// For each kind of digest the lines of all files.
+fn lines(
+    kinds: &[String],
     files: &[PathBuf],
-    output: &Path,
-    stopped: &dyn Fn() -> bool,
-) -> Result<(), Failure> {
-    let mut text = String::new();
+    read: &mut Watch<'_>,
+) -> Result<Vec<String>, Failure> {
+    let mut texts = vec![String::new(); kinds.len()];
     for file in files {
-        let digest = algorithm.digest(file, stopped)?;
-        let name = file
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        text.push_str(&format!("{digest}\t{name}\n"));
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        for (text, digest) in texts.iter_mut().zip(digests(kinds, file, read)?) {
+            text.push_str(&format!("{digest}\t{name}\n"));
+        }
     }
-    let failed = |action: &str, error: std::io::Error| {
-        Failure::new(format!(
-            "cannot {action} checksum file `{}`: {error}",
-            output.display()
-        ))
-    };
-    if let Some(parent) = output.parent() {
-        std::fs::create_dir_all(parent).map_err(|error| failed("create the folder of", error))?;
-    }
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(output)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| failed("write", error))
+    Ok(texts)
 }
 
-/// A digest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Algorithm {
-    Md5,
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
+/// Appends each text to its file, all or none; tells which files were not there before.
+fn append_all(texts: impl Iterator<Item = (PathBuf, String)>) -> Result<Vec<PathBuf>, Failure> {
+    let mut done: Vec<Appended> = Vec::new();
+    for (path, text) in texts {
+        done.push(Appended::about_to(path));
+        let appended = done.last().map_or(Ok(()), |last| last.write(&text));
+        if let Err(failure) = appended {
+            for one in done.iter().rev() {
+                one.take_back();
+            }
+            return Err(failure);
+        }
+    }
+    let new = done.into_iter().filter(|one| one.before.is_none());
+    Ok(new.map(|one| one.path).collect())
 }
 
-impl Algorithm {
-    fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "md5" => Self::Md5,
-            "sha1" => Self::Sha1,
-            "sha224" => Self::Sha224,
-            "sha256" => Self::Sha256,
-            "sha384" => Self::Sha384,
-            "sha512" => Self::Sha512,
-            _ => return None,
-        })
+/// A file that lines are appended to.
+struct Appended {
+    path: PathBuf,
+    /// Its length before, in bytes; `None` when there was no file.
+    before: Option<u64>,
+    /// The folders that were missing, the innermost first.
+    folders: Vec<PathBuf>,
+}
+
+impl Appended {
+    fn about_to(path: PathBuf) -> Self {
+        let before = path.metadata().ok().map(|facts| facts.len());
+        let folders = path.ancestors().skip(1);
+        let folders = folders
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(Path::to_owned)
+            .collect();
+        Self {
+            path,
+            before,
+            folders,
+        }
     }
 
-    /// Lower-case hexadecimal digest of a file's content.
-    fn digest(self, path: &Path, stopped: &dyn Fn() -> bool) -> Result<String, Failure> {
-        match self {
-            Self::Md5 => digest_file::<md5::Md5>(path, stopped),
-            Self::Sha1 => digest_file::<sha1::Sha1>(path, stopped),
-            Self::Sha224 => digest_file::<sha2::Sha224>(path, stopped),
-            Self::Sha256 => digest_file::<sha2::Sha256>(path, stopped),
-            Self::Sha384 => digest_file::<sha2::Sha384>(path, stopped),
-            Self::Sha512 => digest_file::<sha2::Sha512>(path, stopped),
+    /// The whole text goes out in one write.
+    fn write(&self, text: &str) -> Result<(), Failure> {
+        let failed = |action: &str, error: std::io::Error| {
+            Failure::new(format!(
+                "cannot {action} checksum file `{}`: {error}",
+                self.path.display()
+            ))
+            .on("output")
+        };
+        if let Some(parent) = self.path.parent() {
+            std::fs::create_dir_all(parent)
+                .map_err(|error| failed("create the folder of", error))?;
+        }
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| failed("write", error))
+    }
+
+    /// Takes back what was appended; it matters less than what went wrong before.
+    fn take_back(&self) {
+        let gone = match self.before {
+            None => std::fs::remove_file(&self.path),
+            Some(before) => std::fs::OpenOptions::new()
+                .write(true)
+                .open(&self.path)
+                .and_then(|file| file.set_len(before)),
+        };
+        if let Err(error) = gone
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.path.display(), %error, "half a checksum file stays");
+        }
+        for folder in &self.folders {
+            // Somebody else may have put something there meanwhile.
+            if std::fs::remove_dir(folder).is_err() {
+                return;
+            }
         }
     }
 }
 
-fn digest_file<D: Digest>(path: &Path, stopped: &dyn Fn() -> bool) -> Result<String, Failure> {
+/// What computes a digest of that kind; `None` when there is no such kind.
+fn digester(kind: &str) -> Option<Box<dyn DynDigest>> {
+    Some(match kind {
+        "md5" => Box::new(md5::Md5::new()),
+        "sha1" => Box::new(sha1::Sha1::new()),
+        "sha224" => Box::new(sha2::Sha224::new()),
+        "sha256" => Box::new(sha2::Sha256::new()),
+        "sha384" => Box::new(sha2::Sha384::new()),
+        "sha512" => Box::new(sha2::Sha512::new()),
+        _ => return None,
+    })
+}
+
+/// Lower-case hexadecimal digests of a file's content, which is read once.
+fn digests(kinds: &[String], path: &Path, read: &mut Watch<'_>) -> Result<Vec<String>, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(format!(
             "cannot read `{}` to compute its checksum: {error}",
             path.display()
         ))
     };
+    let mut digesters = Vec::new();
+    for kind in kinds {
+        let unknown = || Failure::new(format!("Unrecognized checksum type: {kind}"));
+        digesters.push(digester(kind).ok_or_else(unknown)?);
+    }
     let mut file = std::fs::File::open(path).map_err(failed)?;
-    let mut digest = D::new();
     let mut buffer = vec![0; CHUNK_BYTES];
     loop {
-        if stopped() {
+        let count = file.read(&mut buffer).map_err(failed)?;
+        if !read(count) {
             return Err(Failure::cancelled());
         }
-        let count = file.read(&mut buffer).map_err(failed)?;
         if count == 0 {
-            return Ok(hex::encode(digest.finalize()));
+            let digests = digesters.into_iter().map(DynDigest::finalize);
+            return Ok(digests.map(hex::encode).collect());
         }
-        digest.update(&buffer[..count]);
+        for digester in &mut digesters {
+            digester.update(&buffer[..count]);
+        }
     }
 }
 
@@ -214,26 +289,27 @@ fn digest_file<D: Digest>(path: &Path, stopped: &dyn Fn() -> bool) -> Result<Str
 mod tests {
     use super::*;
 
+    fn kinds(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn write(path: &Path, kind: &str, file: &Path) -> Result<Vec<PathBuf>, Failure> {
+        let texts = lines(&kinds(&[kind]), &[file.to_owned()], &mut |_| true)?;
+        append_all([path.to_owned()].into_iter().zip(texts))
+    }
+
     #[test]
     fn digests_are_those_of_the_standards() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("abc");
         std::fs::write(&file, "abc").unwrap();
-        for (name, digest) in [
-            ("md5", "900150983cd24fb0d6963f7d28e17f72"),
-            ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-            (
-                "sha256",
-                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-            ),
-        ] {
-            let algorithm = Algorithm::parse(name).unwrap();
-            assert_eq!(
-                algorithm.digest(&file, &|| false).unwrap(),
-                digest,
-                "{name}"
-            );
-        }
+        let found = digests(&kinds(&["md5", "sha1", "sha256"]), &file, &mut |_| true).unwrap();
+        let expected = [
+            "900150983cd24fb0d6963f7d28e17f72",
+            "a9993e364706816aba3e25717850c26c9cd0d89d",
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ];
+        assert_eq!(found, expected);
     }
 
     #[test]
@@ -242,24 +318,30 @@ mod tests {
         let file = folder.path().join("abc");
         std::fs::write(&file, "abc").unwrap();
         let output = folder.path().join("sums/out");
-        for _ in 0..2 {
-            write_checksums(
-                Algorithm::Md5,
-                std::slice::from_ref(&file),
-                &output,
-                &|| false,
-            )
-            .unwrap();
-        }
+        let written = write(&output, "md5", &file).unwrap();
+        assert_eq!(written, std::slice::from_ref(&output));
+        assert!(write(&output, "md5", &file).unwrap().is_empty());
         let line = "900150983cd24fb0d6963f7d28e17f72\tabc\n";
         assert_eq!(std::fs::read_to_string(output).unwrap(), line.repeat(2));
     }
 
     #[test]
+    fn what_cannot_be_written_whole_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        std::fs::write(place("old"), "before\n").unwrap();
+        std::fs::create_dir(place("folder")).unwrap();
+        let texts =
+            ["old", "new/deep/sums", "folder"].map(|name| (place(name), format!("for {name}\n")));
+        let error = append_all(texts.into_iter()).unwrap_err();
+        assert!(error.message.contains("folder`"), "{error}");
+        assert_eq!(std::fs::read_to_string(place("old")).unwrap(), "before\n");
+        assert!(!place("new").exists());
+    }
+
+    #[test]
     fn a_missing_file_is_named() {
-        let error = Algorithm::Md5
-            .digest(Path::new("no-such"), &|| false)
-            .unwrap_err();
+        let error = digests(&kinds(&["md5"]), Path::new("no-such"), &mut |_| true).unwrap_err();
         assert!(error.message.contains("`no-such`"), "{error}");
     }
 }

@@ -5,8 +5,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use kiln_sdk::staging::{Late, check};
 use kiln_sdk::{
-    Artifact, BuildInfo, Config, Failure, PostProcessed, PostProcessor, Prepared, RunContext, Value,
+    Artifact, BuildInfo, Config, Diagnostics, Failure, PostProcessed, PostProcessor, Prepared,
+    RunContext, Value,
 };
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,8 @@ pub struct ManifestConfig {
     pub strip_path: bool,
     /// Whether to leave the build time out, for manifests that compare equal.
     pub strip_time: bool,
-    /// Text to keep with the entry, by key.
+    /// Text to keep with the entry, by key; templates that can use the machine's values.
+    #[config(late)]
     pub custom_data: BTreeMap<String, String>,
 }
 
@@ -72,18 +75,36 @@ pub struct Manifest;
 impl PostProcessor for Manifest {
     type Config = ManifestConfig;
 
-    fn prepare(&self, _config: &mut ManifestConfig, _build: &BuildInfo) -> Prepared {
-        Prepared::default()
+    fn prepare(&self, config: &mut ManifestConfig, _build: &BuildInfo) -> Prepared {
+        let mut problems = Diagnostics::new();
+        for text in config.custom_data.values() {
+            check::template("custom_data", text, &mut problems);
+        }
+        problems.into()
     }
 
+    /// # Source
+    ///
+    /// Packer's `manifest`: the entry, and that a file that is gone has the size 0.
     async fn post_process(
         &self,
         cx: RunContext,
-        config: ManifestConfig,
+        mut config: ManifestConfig,
         input: Artifact,
-        _generated: Value,
+        generated: Value,
     ) -> Result<PostProcessed, Failure> {
-        let entry = entry(&config, &input, cx.build())?;
+        let late = Late::new(&cx, &generated);
+        for text in config.custom_data.values_mut() {
+            *text = late.render("custom_data", text)?;
+        }
+        for file in input.files.iter().filter(|file| !file.exists()) {
+            let file = file.display();
+            cx.error(format!(
+                "Warning: {file} of the artifact is not there; the manifest says that its size is 0"
+            ))
+            .await;
+        }
+        let entry = entry(&config, &input, cx.build());
         let (path, force) = (PathBuf::from(&config.output), cx.build().force);
         let work = tokio::task::spawn_blocking(move || add(&path, entry, force));
         work.await.map_err(|error| Failure::from_error(&error))??;
@@ -95,17 +116,10 @@ impl PostProcessor for Manifest {
     }
 }
 
-fn entry(config: &ManifestConfig, input: &Artifact, build: &BuildInfo) -> Result<Entry, Failure> {
+fn entry(config: &ManifestConfig, input: &Artifact, build: &BuildInfo) -> Entry {
     let mut files = Vec::new();
     for file in &input.files {
-        let size = std::fs::metadata(file)
-            .map_err(|error| {
-                Failure::new(format!(
-                    "cannot read the size of `{}`: {error}",
-                    file.display()
-                ))
-            })?
-            .len();
+        let size = file.metadata().map_or(0, |facts| facts.len());
         let name = match file.file_name() {
             Some(name) if config.strip_path => name.to_string_lossy().into_owned(),
             _ => file.display().to_string(),
@@ -115,7 +129,7 @@ fn entry(config: &ManifestConfig, input: &Artifact, build: &BuildInfo) -> Result
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs());
-    Ok(Entry {
+    Entry {
         name: build.source_name.clone(),
         builder_type: build.builder_type.clone(),
         build_time: if config.strip_time { 0 } else { now },
@@ -123,7 +137,7 @@ fn entry(config: &ManifestConfig, input: &Artifact, build: &BuildInfo) -> Result
         artifact_id: input.id.clone(),
         packer_run_uuid: build.run_uuid.clone(),
         custom_data: (!config.custom_data.is_empty()).then(|| config.custom_data.clone()),
-    })
+    }
 }
 
 /// Adds `entry` to the file at `path`. The old file stays whole until the new one is.
@@ -137,6 +151,7 @@ fn add(path: &Path, entry: Entry, force: bool) -> Result<(), Failure> {
             "cannot {action} manifest `{}`: {error}",
             path.display()
         ))
+        .on("output")
     };
     std::fs::create_dir_all(folder).map_err(|error| failed("create the folder of", &error))?;
     let _lock = lock(folder).map_err(|error| failed("lock", &error))?;

@@ -7,10 +7,12 @@ use anyhow::{Context, Result};
 use kiln_tests::machine::{Firmware, Machine};
 use kiln_tests::{Kiln, fixture, kiln, leftovers, tools};
 
-/// How long a finished image may take to boot until sshd answers.
-const BOOT_LIMIT: Duration = Duration::from_secs(300);
+use crate::boxes;
 
-fn example(name: &str) -> String {
+/// How long a finished image may take to boot until sshd answers.
+pub const BOOT_LIMIT: Duration = Duration::from_secs(300);
+
+pub fn example(name: &str) -> String {
     kiln::project()
         .join("tests/examples/mini-debian")
         .join(name)
@@ -83,7 +85,7 @@ fn check_manifest(path: &Path, kind: &str) -> Result<()> {
 }
 
 #[test]
-fn an_hcl2_template_becomes_an_image_and_the_image_a_second_one() -> Result<()> {
+fn an_hcl2_template_becomes_an_image_and_the_image_others() -> Result<()> {
     let Some(kiln) = install("mini.pkr.hcl", "mini.qemu.debian", "hcl2")? else {
         return Ok(());
     };
@@ -126,7 +128,7 @@ fn an_hcl2_template_becomes_an_image_and_the_image_a_second_one() -> Result<()> 
             format!("second-{name}\nhello from kiln\n")
         );
     }
-    Ok(())
+    boxes::are_added(&kiln, &base)
 }
 
 #[test]

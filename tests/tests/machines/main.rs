@@ -1,5 +1,7 @@
 //! Real builds of real machines under QEMU.
 
+mod boxes;
 mod install;
+mod provision;
 mod safety;
 mod trouble;

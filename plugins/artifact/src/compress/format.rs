@@ -1,59 +1,29 @@
 //! Which archive and compression a name asks for.
 
-/// How several files become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Container {
-    /// They do not: there is one file only.
-    None,
-    /// Tar.
-    Tar,
-    /// Zip, which compresses by itself.
-    Zip,
+use kiln_sdk::archive::{Compression, Container};
+
+fn of_suffix(suffix: &str) -> Option<Compression> {
+    Some(match suffix {
+        "gz" => Compression::Gzip,
+        "bgzf" => Compression::Bgzf,
+        "lz4" => Compression::Lz4,
+        "xz" => Compression::Xz,
+        "bz2" | "bzip2" => Compression::Bzip2,
+        "zst" | "zstd" => Compression::Zstd,
+        _ => return None,
+    })
 }
 
-/// How bytes become fewer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// They do not.
-    None,
-    /// Gzip, on all cores.
-    Gzip,
-    /// Blocked gzip, on all cores.
-    Bgzf,
-    /// LZ4 frames.
-    Lz4,
-    /// XZ, on all cores.
-    Xz,
-    /// Bzip2.
-    Bzip2,
-    /// Zstandard, on all cores.
-    Zstd,
-}
-
-impl Compression {
-    fn of_suffix(suffix: &str) -> Option<Self> {
-        Some(match suffix {
-            "gz" => Self::Gzip,
-            "bgzf" => Self::Bgzf,
-            "lz4" => Self::Lz4,
-            "xz" => Self::Xz,
-            "bz2" | "bzip2" => Self::Bzip2,
-            "zst" | "zstd" => Self::Zstd,
-            _ => return None,
-        })
-    }
-
-    /// The name in messages; `None` for no compression.
-    pub fn packer_name(self) -> Option<&'static str> {
-        match self {
-            Self::None => None,
-            Self::Gzip => Some("pgzip"),
-            Self::Bgzf => Some("bgzf"),
-            Self::Lz4 => Some("lz4"),
-            Self::Xz => Some("xz"),
-            Self::Bzip2 => Some("bzip2"),
-            Self::Zstd => Some("zstd"),
-        }
+/// The name of a compression in messages; `None` for none.
+pub fn packer_name(compression: Compression) -> Option<&'static str> {
+    match compression {
+        Compression::None => None,
+        Compression::Gzip => Some("pgzip"),
+        Compression::Bgzf => Some("bgzf"),
+        Compression::Lz4 => Some("lz4"),
+        Compression::Xz => Some("xz"),
+        Compression::Bzip2 => Some("bzip2"),
+        Compression::Zstd => Some("zstd"),
     }
 }
 
@@ -70,7 +40,7 @@ impl Format {
     /// Whether `format`, the option, names something that can be written.
     pub fn is_known(format: &str) -> bool {
         let last = format.rsplit('.').next().unwrap_or_default();
-        matches!(last, "tar" | "zip") || Compression::of_suffix(last).is_some()
+        matches!(last, "tar" | "zip") || of_suffix(last).is_some()
     }
 
     /// What the raw (not rendered) `output` and the `format` option ask for; a gzipped tar when they
@@ -102,7 +72,7 @@ impl Format {
                     compression: Compression::None,
                 };
             }
-            _ => Compression::of_suffix(last),
+            _ => of_suffix(last),
         };
         match compression {
             Some(compression) if before == "tar" => Self {
@@ -110,7 +80,7 @@ impl Format {
                 compression,
             },
             Some(compression) => Self {
-                container: Container::None,
+                container: Container::Single,
                 compression,
             },
             None => Self {
@@ -154,9 +124,9 @@ mod tests {
             ("image.tar.gz", "", K::Tar, C::Gzip),
             ("image.tar", "", K::Tar, C::None),
             ("image.zip", "", K::Zip, C::None),
-            ("image.gz", "", K::None, C::Gzip),
+            ("image.gz", "", K::Single, C::Gzip),
             ("image.tar.zst", "", K::Tar, C::Zstd),
-            ("{{.BuildName}}.xz", "", K::None, C::Xz),
+            ("{{.BuildName}}.xz", "", K::Single, C::Xz),
             ("image", "tar.lz4", K::Tar, C::Lz4),
             ("image.gz", "zip", K::Zip, C::None),
             ("image.unknown", "", K::Tar, C::Gzip),

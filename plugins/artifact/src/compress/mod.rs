@@ -1,29 +1,27 @@
 //! The `compress` post-processor: an artifact's files as one archive or compressed file.
 //!
-//! Which format is meant (`format`) and how bytes are written
-//! (`encoder`, `archive`) have modules of their own.
+//! Which format is meant has a module of its own (`format`); `kiln_sdk::archive` writes it.
 
-mod archive;
-mod encoder;
 mod format;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use kiln_sdk::archive::{self, Container, Entry, Plan};
 use kiln_sdk::config::template_data;
 use kiln_sdk::go_template::Data;
 use kiln_sdk::{
     Artifact, BuildInfo, Config, Diagnostic, Failure, PostProcessed, PostProcessor, Prepared,
-    Resource, RunContext, Template, Value,
+    RunContext, Template, Value,
 };
-use tokio_util::sync::CancellationToken;
 
-use self::format::{Container, Format};
+use self::format::{Format, packer_name};
 
 /// Packs an artifact's files into an archive, or compresses its only file.
 #[derive(Debug, Clone, Config)]
 pub struct CompressConfig {
-    /// Path of the archive, a template that can use `{{.BuildName}}` and `{{.BuilderType}}`. Its
-    /// suffix chooses the format: `.tar`, `.zip`, `.gz`, `.zst`, `.xz`, `.lz4`, `.bz2`, `.bgzf`, or
+    /// Path of the archive, a template that can use `{{.BuildName}}`, `{{.BuilderType}}` and the
+    /// machine's values. Its suffix chooses the format: `.tar`, `.zip`, `.gz`, `.zst`, `.xz`, `.lz4`, `.bz2`, `.bgzf`, or
     /// `.tar` and one of these. Without a known suffix a gzipped tar is written.
     #[config(default = "packer_{{.BuildName}}_{{.BuilderType}}")]
     pub output: Template,
@@ -81,33 +79,27 @@ impl PostProcessor for Compress {
     ) -> Result<PostProcessed, Failure> {
         let format = Format::detect(&config.output.0, &config.format);
         let target = target(&config, &generated, cx.build())?;
-        if format.container == Container::None && input.files.len() != 1 {
+        if format.container == Container::Single && input.files.len() != 1 {
             return Err(Failure::new(format!(
                 "Can only have 1 input file when not using tar/zip. Found {} files: {:?}",
                 input.files.len(),
                 input.files
-            )));
+            ))
+            .on("output")
+            .hint("End `output` in `.tar.gz` or `.zip`, or set `format`."));
         }
         announce_work(&cx, &format, &target, &input.files).await;
-        let part = PathBuf::from(format!("{}.part", target.display()));
-        let held = cx.announce(Resource::file(&absolute(&part)?)).await?;
-        let written = write(&cx, format, config.compression_level, &input.files, &part).await;
-        let result = match written {
-            Ok(()) => std::fs::rename(&part, &target).map_err(|error| {
-                Failure::new(format!(
-                    "cannot create archive `{}`: {error}",
-                    target.display()
-                ))
-            }),
-            Err(failure) => Err(failure),
+        let entries: Vec<Entry> = input.files.iter().map(|file| Entry::file(file)).collect();
+        warn_of_lost(&cx, &entries).await;
+        let plan = Plan {
+            container: format.container,
+            compression: format.compression,
+            level: u32::try_from(config.compression_level)
+                .ok()
+                .filter(|&level| level > 0),
+            entries,
         };
-        if result.is_err() && part.exists() {
-            std::fs::remove_file(&part).map_err(|error| {
-                Failure::new(format!("cannot remove `{}`: {error}", part.display()))
-            })?;
-        }
-        held.release().await;
-        result?;
+        archive::write(&cx, plan, &target).await?;
         cx.say(format!("Archive {} completed", target.display()))
             .await;
         Ok(PostProcessed {
@@ -128,9 +120,18 @@ fn artifact(target: PathBuf) -> Artifact {
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path)
-        .map_err(|error| Failure::new(format!("cannot resolve `{}`: {error}", path.display())))
+/// Files are packed under their base names, as Packer does; who unpacks them gets one of each.
+async fn warn_of_lost(cx: &RunContext, entries: &[Entry]) {
+    let mut seen = BTreeSet::new();
+    for entry in entries {
+        if !seen.insert(&entry.name) {
+            let name = &entry.name;
+            cx.error(format!(
+                "Warning: the archive has several files named {name}; unpacking leaves only one"
+            ))
+            .await;
+        }
+    }
 }
 
 fn target(
@@ -152,54 +153,30 @@ fn target(
     }
     config
         .output
-        .render(&data, &build.template_context())
+        .render(&data, &build.template_context_with(generated))
         .map(PathBuf::from)
-        .map_err(|error| Failure::new(format!("cannot render `output`: {error}")))
+        .map_err(|error| Failure::new(format!("cannot render `output`: {error}")).on("output"))
 }
 
 async fn announce_work(cx: &RunContext, format: &Format, target: &Path, files: &[PathBuf]) {
     let target = target.display();
-    if let Some(name) = format.compression.packer_name() {
-        let cores = encoder::workers(format.compression);
+    if let Some(name) = packer_name(format.compression) {
+        let cores = format.compression.threads();
         let cores = format!("{cores} core{}", if cores == 1 { "" } else { "s" });
         cx.say(format!(
             "Using {name} compression with {cores} for {target}"
         ))
         .await;
     }
-    let compression = format.compression.packer_name().unwrap_or("no compression");
+    let compression = packer_name(format.compression).unwrap_or("no compression");
     match format.container {
         Container::Tar => cx.say(format!("Tarring {target} with {compression}")).await,
         Container::Zip => cx.say(format!("Zipping {target}")).await,
-        Container::None => {
+        Container::Single => {
             for file in files {
                 cx.say(format!("Archiving {} with {compression}", file.display()))
                     .await;
             }
         }
     }
-}
-
-/// Writes the archive on a thread of its own and reports progress meanwhile.
-async fn write(
-    cx: &RunContext,
-    format: Format,
-    level: i64,
-    files: &[PathBuf],
-    part: &Path,
-) -> Result<(), Failure> {
-    let total = files
-        .iter()
-        .filter_map(|f| f.metadata().ok())
-        .map(|data| data.len())
-        .sum();
-    let meter = archive::Meter::new(cx.clone(), format!("compressing {}", part.display()), total);
-    let (files, part) = (files.to_vec(), part.to_owned());
-    let cancel: CancellationToken = cx.cancel().clone();
-    let work = tokio::task::spawn_blocking(move || {
-        archive::write(format, level, &files, &part, &meter, &|| {
-            cancel.is_cancelled()
-        })
-    });
-    work.await.map_err(|error| Failure::from_error(&error))?
 }
