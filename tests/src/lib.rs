@@ -1,9 +1,11 @@
 //! The kit of the process-level tests.
 //!
 //! Here are the program under test in a world of its own ([`Kiln`]), the mini Debian fixture
-//! ([`fixture`]), machines booted without kiln to look at images ([`machine`]), a private sshd
-//! ([`sshd`]), and a terminal to type at ([`terminal`]). Not here: tests; they are in `tests/`.
+//! ([`fixture`]), machines booted without kiln to look at images ([`machine`]), private SSH servers
+//! ([`sshd`]), a proxy that breaks connections ([`fault`]), a terminal to type at
+//! ([`terminal`]), and a plugin that does what it is told ([`trial`]). Not here: tests; they are in `tests/`.
 
+pub mod fault;
 pub mod fixture;
 pub mod hostile;
 pub mod kiln;
@@ -13,5 +15,7 @@ pub mod peak;
 pub mod sshd;
 pub mod terminal;
 pub mod tools;
+pub mod trial;
+pub mod winrm;
 
 pub use kiln::{Finished, Kiln, Running, project};

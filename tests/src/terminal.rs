@@ -15,6 +15,8 @@ use crate::Kiln;
 
 /// The longest a program may take to print what is waited for, or to end.
 const LIMIT: Duration = Duration::from_secs(60);
+/// The longest the last text of a program that ended may take to arrive.
+const REST: Duration = Duration::from_secs(2);
 /// Columns and lines.
 const SIZE: Winsize = Winsize {
     ws_col: 200,
@@ -111,7 +113,11 @@ impl Terminal {
             let chunk = self.chunks.recv_timeout(Duration::from_millis(20));
             self.screen.extend(chunk);
             if let Some(status) = self.child.try_wait()? {
-                self.screen.extend(self.chunks.try_iter());
+                // What it printed last may still be on its way; the end of the terminal follows it,
+                // unless another program holds it open.
+                while let Ok(chunk) = self.chunks.recv_timeout(REST) {
+                    self.screen.push_str(&chunk);
+                }
                 return Ok((status.code().unwrap_or(-1), self.screen.clone()));
             }
             if begun.elapsed() > LIMIT {

@@ -31,6 +31,11 @@ pub fn missing(what: &str) {
     eprintln_loud(&text);
 }
 
+/// Prints what a person who repeats the test needs to know.
+pub fn note(text: &str) {
+    eprintln_loud(text);
+}
+
 fn is_installed(program: &str) -> bool {
     let path = std::env::var("PATH").unwrap_or_default();
     path.split(':')

@@ -67,6 +67,12 @@ fn commands_and_their_flags_are_offered() -> Result<()> {
     check("kiln build -var a=b -va", &["-var", "-var-file"])?;
     check("kiln nosuch ", &[])?;
     check("kiln version ", &[])?;
+    check("kiln ver", &["verify-attestation", "version"])?;
+    check("kiln verify-attestation -t", &["-type"])?;
+    check(
+        "kiln verify-attestation -signing-mode k",
+        &["key", "keyless", "kms"],
+    )?;
     let all = at(&world(), "kiln ")?;
     for name in [
         "build",

@@ -1,7 +1,6 @@
 //! Templates of well-known projects, which are not part of this repository.
 
 mod corpus;
-mod expressions;
 mod formatting;
 mod oracle;
 mod planning;
