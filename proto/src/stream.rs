@@ -12,3 +12,6 @@ pub const CHUNK_BYTES: usize = 512 * 1024;
 
 /// Largest message, in bytes.
 pub const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The largest frame of HTTP/2, in bytes. The usual 16 KiB would wake both sides for each of them.
+pub const FRAME_BYTES: u32 = 1024 * 1024;

@@ -211,7 +211,7 @@ impl<D: Driver> Build<'_, D> {
         let version = driver.version(&config.qemu_binary).await;
         let launch = Launch {
             config,
-            version: version.map_err(|error| Failure::from_error(&error))?,
+            version: version.map_err(|error| Failure::from_error(&error).on("qemu_binary"))?,
             accelerator: choose_accelerator(cx, driver, config).await,
             windowed: has_display_server(),
             iso: (!config.disk_image).then(|| parts.image.clone()),

@@ -4,7 +4,6 @@ mod builder;
 mod command_line;
 mod config;
 mod driver;
-mod progress;
 mod reclaim;
 mod record;
 mod steps;

@@ -293,6 +293,19 @@ pub struct BuildInfo {
     /// Values that must not appear in any output.
     #[prost(string, repeated, tag = "15")]
     pub secrets: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The files the template consists of, as the user named them, each with the SHA-256 of what was
+    /// read, in lower-case hexadecimal digits. Files of variables' values are not among them.
+    #[prost(map = "string, string", tag = "16")]
+    pub template_files: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    /// The template's variables with their values; sensitive ones are not among them.
+    #[prost(map = "string, string", tag = "17")]
+    pub variables: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Diagnostic {

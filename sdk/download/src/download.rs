@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reqwest::{Client, Url};
-use sdk_component::RunContext;
+use sdk_component::{Meter, RunContext};
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::{self, Lock, Note, Target};
@@ -11,7 +11,6 @@ use crate::checksum::{Algorithm, Checksum, ChecksumSpec};
 use crate::checksum_file;
 use crate::error::{DownloadError, Tried, chain};
 use crate::http::{self, Transfer};
-use crate::progress::Meter;
 use crate::source::{Place, Source};
 use crate::unpack::Archive;
 
@@ -346,7 +345,7 @@ impl Fetch<'_> {
     /// The checksum of a file, of the same type as `like`.
     async fn computed(&self, path: &Path, like: &Checksum) -> Result<Checksum, DownloadError> {
         let total = std::fs::metadata(path).map(|facts| facts.len()).ok();
-        let mut meter = Meter::new(self.cx, format!("checking {}", path.display()), total);
+        let meter = Meter::bytes(self.cx, format!("checking {}", path.display()), total);
         let (path, like) = (path.to_owned(), like.clone());
         let cancel: CancellationToken = self.cx.cancel().clone();
         blocking(&path.clone(), move || {

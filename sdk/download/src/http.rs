@@ -8,13 +8,12 @@ use reqwest::header::{
     ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
-use sdk_component::RunContext;
+use sdk_component::{Meter, RunContext};
 use tokio::io::AsyncWriteExt;
 
 use crate::cache::{self, Note};
 use crate::error::DownloadError;
 use crate::netrc;
-use crate::progress::Meter;
 use crate::source::{Place, Source};
 
 /// Attempts in a row that bring nothing before a source is given up.
@@ -170,11 +169,11 @@ impl Transfer<'_> {
     /// [`DownloadError::DiskFull`], [`DownloadError::Cancelled`]. Only a full disk removes what is
     /// there; after the others a later run continues.
     pub(crate) async fn run(&self, cx: &RunContext) -> Result<Note, DownloadError> {
-        let mut meter = Meter::new(cx, format!("downloading {}", self.shown), None);
+        let meter = Meter::bytes(cx, format!("downloading {}", self.shown), None);
         let (mut fruitless, mut pause) = (0, FIRST_PAUSE);
         loop {
             let before = self.have();
-            let error = match self.attempt(cx, &mut meter).await {
+            let error = match self.attempt(cx, &meter).await {
                 Ok(note) => return Ok(note),
                 Err(error) => error,
             };
@@ -198,7 +197,7 @@ impl Transfer<'_> {
         }
     }
 
-    async fn attempt(&self, cx: &RunContext, meter: &mut Meter) -> Result<Note, DownloadError> {
+    async fn attempt(&self, cx: &RunContext, meter: &Meter) -> Result<Note, DownloadError> {
         let start = self.resumable();
         let mut request = login(self.client.get(self.url.clone()), self.url);
         if let Some((offset, mark)) = &start {
@@ -248,7 +247,7 @@ impl Transfer<'_> {
         cx: &RunContext,
         response: Response,
         offset: u64,
-        meter: &mut Meter,
+        meter: &Meter,
     ) -> Result<(), DownloadError> {
         let total = response.content_length().map(|length| offset + length);
         let failed = |source| DownloadError::file("write", self.part, source);

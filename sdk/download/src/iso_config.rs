@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sdk_component::RunContext;
+use sdk_component::{Failure, RunContext};
 use sdk_config::{Diagnostic, Diagnostics};
 use sdk_config_derive::Config;
 
@@ -55,19 +55,66 @@ impl IsoConfig {
     ///
     /// # Errors
     ///
-    /// See [`Download::run`].
-    pub async fn download(&self, cx: &RunContext, what: &str) -> Result<Downloaded, DownloadError> {
-        let download = Download {
+    /// See [`Download::run`]; the failure tells which of these options is to blame.
+    pub async fn download(&self, cx: &RunContext, what: &str) -> Result<Downloaded, Failure> {
+        let run = async {
+            let checksum = ChecksumSpec::parse(&self.iso_checksum)?;
+            self.job(cx, what, checksum).run(cx).await
+        };
+        run.await.map_err(|error| self.blamed(error))
+    }
+
+    fn job(&self, cx: &RunContext, what: &str, checksum: ChecksumSpec) -> Download {
+        Download {
             what: what.to_owned(),
             urls: self.iso_urls.clone(),
-            checksum: ChecksumSpec::parse(&self.iso_checksum)?,
+            checksum,
             target: Target {
                 cache_dir: cx.build().cache_dir.clone(),
                 path: self.iso_target_path.clone(),
                 extension: self.iso_target_extension.clone(),
             },
+        }
+    }
+
+    /// The failure, with the option it comes from.
+    fn blamed(&self, error: DownloadError) -> Failure {
+        let last = match &error {
+            DownloadError::AllFailed { tried, .. } => tried.last().map(|tried| &tried.error),
+            error => Some(error),
         };
-        download.run(cx).await
+        let (option, hint) = match last {
+            Some(DownloadError::Mismatch { .. }) => (
+                "iso_checksum",
+                "Make sure that the source is the image you want, and set `iso_checksum` to what \
+                 its publisher says of it.",
+            ),
+            Some(DownloadError::Checksum { .. } | DownloadError::ChecksumFile { .. }) => (
+                "iso_checksum",
+                "Write `TYPE:DIGITS`, or `file:` with the path or URL of a checksum file that lists \
+                 the image.",
+            ),
+            Some(DownloadError::Environment { .. } | DownloadError::Client { .. }) => {
+                return error.into();
+            }
+            Some(DownloadError::DiskFull { .. } | DownloadError::Locked { .. }) => {
+                return error.into();
+            }
+            _ => (
+                self.url_option(),
+                "Check that it can be had from here; relative paths start at the folder the build \
+                 was started in.",
+            ),
+        };
+        Failure::from(error).on(option).hint(hint)
+    }
+
+    /// The option that the template names the sources with.
+    fn url_option(&self) -> &'static str {
+        match self.iso_url.is_empty() {
+            true => "iso_urls",
+            false => "iso_url",
+        }
     }
 
     fn prepare_urls(&mut self, diagnostics: &mut Diagnostics) {
@@ -89,11 +136,7 @@ impl IsoConfig {
             (false, true) => self.iso_urls = vec![self.iso_url.clone()],
             (true, false) => {}
         }
-        let option = if self.iso_url.is_empty() {
-            "iso_urls"
-        } else {
-            "iso_url"
-        };
+        let option = self.url_option();
         let refused: Vec<String> = self
             .iso_urls
             .iter()

@@ -16,7 +16,6 @@ mod error;
 mod http;
 mod iso_config;
 mod netrc;
-mod progress;
 mod source;
 mod unpack;
 

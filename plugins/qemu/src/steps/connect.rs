@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kiln_sdk::communicator::Inert;
 use kiln_sdk::ssh::{Address, ConnectError, connect as connect_ssh};
-use kiln_sdk::{Communicator, Failure, RunContext};
+use kiln_sdk::{Communicator, Failure, RunContext, winrm};
 
 use super::find_address::guest_address;
 use super::make_key::Keys;
@@ -37,7 +37,7 @@ pub(crate) async fn connect(
 ) -> Result<Connected, Failure> {
     let options = &config.communicator;
     match options.communicator.as_str() {
-        "ssh" => {}
+        "ssh" | "winrm" => {}
         "none" => {
             return Ok(Connected {
                 machine: Arc::new(Inert),
@@ -47,8 +47,9 @@ pub(crate) async fn connect(
         }
         other => {
             return Err(Failure::new(format!(
-                "the qemu builder cannot talk `{other}` to its guests; set `communicator` to `ssh` or `none`"
-            )));
+                "the qemu builder cannot talk `{other}` to its guests; set `communicator` to `ssh`, `winrm` or `none`"
+            ))
+            .on("communicator"));
         }
     }
     let host = match options.host() {
@@ -57,11 +58,25 @@ pub(crate) async fn connect(
         host => host.to_owned(),
     };
     let port = forward.map_or_else(|| options.port(), |forward| forward.host);
-    let settings = keys.settings(config)?;
     let address = Arc::new(Address {
         host: host.clone(),
         port,
     });
+    if options.communicator == "winrm" {
+        let settings = winrm::Settings::new(options);
+        let connecting = winrm::connect(settings, address, cx.cancel(), cx);
+        let connected = running.during(cx, "waiting for WinRM", connecting).await?;
+        let machine = connected.map_err(|error| match error {
+            winrm::ConnectError::Cancelled => Failure::cancelled(),
+            error => blamed(Failure::from_error(&error), error.option()),
+        })?;
+        return Ok(Connected {
+            machine: Arc::new(machine),
+            host,
+            port,
+        });
+    }
+    let settings = keys.settings(config)?;
     let connecting = connect_ssh(settings, address, cx.cancel(), cx);
     let connected = running.during(cx, "waiting for SSH", connecting).await?;
     let machine = connected.map_err(|error| failure(&error))?;
@@ -74,9 +89,18 @@ pub(crate) async fn connect(
 
 fn failure(error: &ConnectError) -> Failure {
     let text = Failure::from_error(error).message;
-    match error {
+    let failure = match error {
         ConnectError::Cancelled => Failure::cancelled(),
         ConnectError::Timeout { .. } => Failure::new(text),
         _ => Failure::new(format!("Error waiting for SSH: {text}")),
+    };
+    blamed(failure, error.option())
+}
+
+/// The failure, because of `option` when there is one to blame.
+fn blamed(failure: Failure, option: Option<&str>) -> Failure {
+    match option {
+        Some(option) => failure.on(option),
+        None => failure,
     }
 }

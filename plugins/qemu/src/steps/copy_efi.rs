@@ -79,7 +79,8 @@ pub(crate) async fn copy_efi(
                 "the UEFI volume `{}` does not exist; install the firmware (on Debian and Ubuntu \
                  the package `ovmf`) or set `{option}`",
                 path.display()
-            )));
+            ))
+            .on(option));
         }
     }
     let vars = output.join(VARIABLES);

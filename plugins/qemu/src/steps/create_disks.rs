@@ -3,11 +3,10 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use kiln_sdk::{Failure, RunContext};
+use kiln_sdk::{Failure, Meter, RunContext};
 
 use crate::config::QemuConfig;
 use crate::driver::{Driver, DriverError};
-use crate::progress::Meter;
 
 const BLOCK: usize = 1 << 20;
 
@@ -99,10 +98,11 @@ async fn copy_image<D: Driver>(
     let cx = tool.cx;
     cx.say("Copying hard drive...").await;
     let (from, to, cancel) = (image.to_owned(), disk.to_owned(), cx.cancel().clone());
-    let mut meter = Meter::bytes(cx, "copying the disk image");
+    let meter = Meter::bytes(cx, "copying the disk image", None);
     let copied = tokio::task::spawn_blocking(move || {
         copy_sparse(&from, &to, &mut |done, total| {
-            meter.at(done, Some(total));
+            meter.set_total(Some(total));
+            meter.at(done);
             if cancel.is_cancelled() {
                 Err(std::io::ErrorKind::Interrupted.into())
             } else {
@@ -189,8 +189,8 @@ impl<D: Driver> Tool<'_, D> {
         disk: &Path,
     ) -> Result<Result<String, DriverError>, Failure> {
         let verb = arguments.first().map_or("", String::as_str);
-        let mut meter = Meter::percent(self.cx, &format!("qemu-img {verb}"));
-        let mut progress = |percent| meter.at(percent, Some(100));
+        let meter = Meter::percent(self.cx, format!("qemu-img {verb}"));
+        let mut progress = |percent| meter.at(percent);
         let result = self
             .cx
             .until_cancelled(self.driver.image_tool(arguments, &mut progress))

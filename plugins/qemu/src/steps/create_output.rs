@@ -58,7 +58,8 @@ pub(crate) async fn create_output(cx: &RunContext, config: &QemuConfig) -> Resul
         if !cx.build().force {
             return Err(Failure::new(format!(
                 "Output directory exists: {shown}\n\nUse the force flag to delete it prior to building."
-            )));
+            ))
+            .on("output_directory"));
         }
         cx.say("Deleting previous output directory...").await;
         remove_folder(&path).await?;
@@ -85,7 +86,8 @@ pub(crate) async fn create_output(cx: &RunContext, config: &QemuConfig) -> Resul
             }
             Err(Failure::new(format!(
                 "cannot write to the output directory `{shown}`: {error}; choose another `output_directory`"
-            )))
+            ))
+            .on("output_directory"))
         }
     }
 }

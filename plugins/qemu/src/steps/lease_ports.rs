@@ -56,7 +56,8 @@ pub(crate) async fn lease_ports(cx: &RunContext, config: &QemuConfig) -> Result<
         address: bound(address).await,
         ports: first..=last,
     };
-    let found = lease(&search).map_err(|error| Failure::from_error(&error))?;
+    let found = lease(&search);
+    let found = found.map_err(|error| Failure::from_error(&error).on("vnc_port_max"))?;
     cx.say(format!(
         "Found available VNC port: {} on IP: {address}",
         found.port()
@@ -92,7 +93,8 @@ async fn forward(
         address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         ports: config.host_port_min..=config.host_port_max,
     };
-    let found = lease(&search).map_err(|error| Failure::from_error(&error))?;
+    let found = lease(&search);
+    let found = found.map_err(|error| Failure::from_error(&error).on("host_port_max"))?;
     let host = found.port();
     cx.say(format!(
         "Found port for communicator (SSH, WinRM, etc): {host}."

@@ -35,9 +35,11 @@ async fn readable_url(cx: &RunContext, config: &QemuConfig) -> Result<PathBuf, F
         }
     }
     chosen.ok_or_else(|| {
+        let problems = problems.join("; ");
         Failure::new(format!(
-            "no URL can be handed to QEMU (`iso_skip_cache`): {}",
-            problems.join("; ")
+            "no URL can be handed to QEMU (`iso_skip_cache`): {problems}"
         ))
+        .on("iso_skip_cache")
+        .hint("Without it, the image is downloaded first.")
     })
 }
