@@ -102,7 +102,8 @@ impl<D: Driver> Build<'_, D> {
         let parts = self.make_parts().await?;
         let reach = self.make_reach().await?;
         let (running, accelerator) = self.start(&parts, &reach).await?;
-        let data = self.use_machine(&reach, pending, &running).await?;
+        // On the heap: it holds the making of a connection.
+        let data = Box::pin(self.use_machine(&reach, pending, &running)).await?;
         let disk = &parts.disks[0];
         self.steps
             .run("convert disk", || convert_disk(cx, driver, config, disk))

@@ -74,7 +74,8 @@ impl Steps {
     {
         loop {
             let before = self.lock().undos.len();
-            let failure = match self.attempt(name, step()).await {
+            // On the heap: a step may hold a whole connection in its making, and builders nest deep.
+            let failure = match self.attempt(name, Box::pin(step())).await {
                 Ok(done) => {
                     let pause =
                         format!("Pausing after run of step '{name}'. Press enter to continue.");
