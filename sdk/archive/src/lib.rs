@@ -1,10 +1,10 @@
 //! Archives and compressed files, written on all cores, with progress, and gone when cancelled.
 //!
-//! Here are [`write`] and what it is told: a [`Plan`] of [`Entry`]s, a [`Container`] and a
+//! Here are [`write()`] and what it is told: a [`Plan`] of [`Entry`]s, a [`Container`] and a
 //! [`Compression`]. Not here: reading archives (`sdk-download` unpacks what it fetched) and which
 //! format a file name asks for (the `compress` post-processor knows).
 //!
-//! Start with [`write`].
+//! Start with [`write()`].
 
 mod blocks;
 mod compression;

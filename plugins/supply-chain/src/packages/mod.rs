@@ -116,7 +116,7 @@ pub struct Databases {
     pub dpkg: String,
     /// apk's `installed`.
     pub apk: String,
-    /// What `rpm` prints for [`machine::RPM_FORMAT`].
+    /// What `rpm` prints when [`machine`] asks it.
     pub rpm: String,
     /// pacman's `desc` files, one behind the other.
     pub pacman: String,
