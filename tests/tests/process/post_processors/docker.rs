@@ -44,6 +44,8 @@ impl Servers {
             .args(["--storage-driver=vfs", "--data-root", &at("root")])
             .args(["--exec-root", &at("exec"), "--pidfile", &at("pid")])
             .args(["-H", &format!("unix://{}", socket.display())])
+            // Where its containerd leaves notes when it is slow to end.
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.path().join("engine.log"))?)
             .spawn()
