@@ -9,13 +9,27 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::planned::{
-    Plan, PlannedBuild, PlannedComponent, PlannedPostProcessor, PlannedProvisioner,
+    Form, Plan, PlannedBuild, PlannedComponent, PlannedPostProcessor, PlannedProvisioner,
 };
 
 /// Grows with every incompatible change of the document.
 const FORMAT_VERSION: u32 = 1;
 
-impl Plan {
+/// Bytes of a document around its builds and diagnostics, more or less.
+const AROUND_BYTES: usize = 4096;
+
+/// A build as JSON.
+#[derive(Debug)]
+pub struct BuildJson(Box<RawValue>);
+
+impl Form for BuildJson {
+    fn of(build: PlannedBuild) -> Self {
+        let text = serde_json::value::to_raw_value(&BuildElement::new(&build));
+        Self(text.expect("text and numbers can always be written as JSON"))
+    }
+}
+
+impl Plan<BuildJson> {
     /// The plan as one JSON document on one line. `diagnostics` is what `host_diag::render_json`
     /// made of the warnings.
     ///
@@ -30,10 +44,18 @@ impl Plan {
             template: &self.template,
             data_sources: &self.data_sources,
             data_read: self.data_read,
-            builds: self.builds.iter().map(BuildElement::new).collect(),
+            builds: self.builds.iter().map(|build| &*build.0).collect(),
             diagnostics: diagnostics.expect("diagnostics are rendered as JSON"),
         };
-        serde_json::to_string(&document).expect("text and numbers can always be written as JSON")
+        let builds: usize = self
+            .builds
+            .iter()
+            .map(|build| build.0.get().len() + 1)
+            .sum();
+        let mut text = Vec::with_capacity(builds + document.diagnostics.get().len() + AROUND_BYTES);
+        serde_json::to_writer(&mut text, &document)
+            .expect("text and numbers can always be written as JSON");
+        String::from_utf8(text).expect("JSON is text")
     }
 }
 
@@ -43,7 +65,7 @@ struct Document<'a> {
     template: &'a str,
     data_sources: &'a [String],
     data_read: bool,
-    builds: Vec<BuildElement<'a>>,
+    builds: Vec<&'a RawValue>,
     diagnostics: Box<RawValue>,
 }
 

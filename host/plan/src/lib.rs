@@ -3,7 +3,7 @@
 //!
 //! Here are [`plan`], which evaluates every component without starting a plugin; [`Offered`], which
 //! lets templates be planned whose plugins are not installed; and the two forms of the result,
-//! [`Plan::to_text`] for people and [`Plan::to_json`] for programs. Not here: checks that only a
+//! [`BuildText`] for people and [`BuildJson`] for programs. Not here: checks that only a
 //! plugin can make (those are `validate`'s), and running anything.
 
 mod json;
@@ -12,7 +12,9 @@ mod planned;
 mod text;
 mod value;
 
+pub use json::BuildJson;
 pub use offered::Offered;
 pub use planned::{
-    Plan, PlannedBuild, PlannedComponent, PlannedPostProcessor, PlannedProvisioner, plan,
+    Form, Plan, PlannedBuild, PlannedComponent, PlannedPostProcessor, PlannedProvisioner, plan,
 };
+pub use text::BuildText;

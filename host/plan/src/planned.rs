@@ -8,9 +8,10 @@ use host_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use host_eval::Value;
 use host_template::{Build, Component, Components, Generated, PathStep};
 
-/// What a template would run.
-#[derive(Debug, Default)]
-pub struct Plan {
+/// What a template would run. `B` is what is kept of a build: [`BuildText`](crate::BuildText) for
+/// people, [`BuildJson`](crate::BuildJson) for programs.
+#[derive(Debug)]
+pub struct Plan<B> {
     /// The template as the user named it.
     pub template: String,
     /// Data sources, such as `data.http.page`, in the order of the template.
@@ -18,7 +19,20 @@ pub struct Plan {
     /// Whether the data sources were read for this plan.
     pub data_read: bool,
     /// In the order they start; they run side by side.
-    pub builds: Vec<PlannedBuild>,
+    pub builds: Vec<B>,
+}
+
+/// What is kept of a build. A large template has more evaluated options than anybody wants in memory
+/// at the same time, so that each build is brought into its form as soon as it is evaluated.
+pub trait Form: Send {
+    /// What is kept of `build`.
+    fn of(build: PlannedBuild) -> Self;
+}
+
+impl Form for PlannedBuild {
+    fn of(build: PlannedBuild) -> Self {
+        build
+    }
 }
 
 /// One build.
@@ -87,11 +101,11 @@ const FEWEST_BUILDS: usize = 32;
 ///
 /// When evaluating panics.
 #[must_use]
-pub fn plan(
+pub fn plan<B: Form>(
     builds: &[Build],
     components: &dyn Components,
     sources: &SourceMap,
-) -> (Vec<PlannedBuild>, Diagnostics) {
+) -> (Vec<B>, Diagnostics) {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = builds.len().div_ceil(processors).max(FEWEST_BUILDS);
     let parts = std::thread::scope(|scope| {
@@ -113,17 +127,20 @@ pub fn plan(
     (all, problems.list)
 }
 
-fn plan_part(
+fn plan_part<B: Form>(
     builds: &[Build],
     components: &dyn Components,
     sources: &SourceMap,
-) -> (Vec<PlannedBuild>, Diagnostics) {
+) -> (Vec<B>, Diagnostics) {
     let mut planner = Planner {
         components,
         sources,
         problems: Distinct::default(),
     };
-    let planned = builds.iter().map(|build| planner.build(build)).collect();
+    let planned = builds
+        .iter()
+        .map(|build| B::of(planner.build(build)))
+        .collect();
     (planned, planner.problems.list)
 }
 

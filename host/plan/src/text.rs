@@ -3,14 +3,26 @@
 use std::time::Duration;
 
 use crate::planned::{
-    Plan, PlannedBuild, PlannedComponent, PlannedPostProcessor, PlannedProvisioner,
+    Form, Plan, PlannedBuild, PlannedComponent, PlannedPostProcessor, PlannedProvisioner,
 };
 use crate::value::option_text;
 
 /// Where options start.
 const INDENT: usize = 6;
 
-impl Plan {
+/// A build as text of several lines.
+#[derive(Debug)]
+pub struct BuildText(String);
+
+impl Form for BuildText {
+    fn of(build: PlannedBuild) -> Self {
+        let mut text = String::new();
+        write_build(&mut text, &build);
+        Self(text)
+    }
+}
+
+impl Plan<BuildText> {
     /// The plan as text of several lines, without a final line break.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -25,7 +37,7 @@ impl Plan {
             line(&mut text, 0, &format!("Data sources, {state}: {names}"));
         }
         for build in &self.builds {
-            write_build(&mut text, build);
+            text.push_str(&build.0);
         }
         text.pop();
         text

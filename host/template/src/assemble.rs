@@ -230,6 +230,7 @@ impl<'a> Assembly<'a> {
             origin.rendered(&text, &rendered);
         }
         let any = matches!(attribute.ty, Type::Primitive(Primitive::Any));
+        let braces = rendered.as_mapping().is_some() && matches!(attribute.ty, Type::List(_));
         let fitted = if any {
             Ok(match self.renderer.unknowns() {
                 Unknowns::Keep => rendered,
@@ -255,6 +256,9 @@ impl<'a> Assembly<'a> {
                     path_text(&misfit.path),
                     misfit.message
                 ));
+                let problem = problem.hint((braces && misfit.path.is_empty()).then(|| {
+                    "Write a list, in brackets instead of braces: `[\"…\", \"…\"]`.".to_owned()
+                }));
                 self.report(problem.values(&origin.values(span)), span);
                 None
             }

@@ -71,6 +71,10 @@ impl Version {
             Some((numbers, prerelease)) => (numbers, prerelease),
             None => (without_metadata, ""),
         };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || ".-~".contains(c);
+        if !prerelease.chars().all(allowed) {
+            return Err(error());
+        }
         let mut segments = Vec::new();
         for part in numbers.split('.') {
             if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -96,13 +100,22 @@ impl Version {
         }
     }
 
+    /// What follows the first `-`; empty for a release.
+    #[must_use]
+    pub fn prerelease(&self) -> &str {
+        &self.prerelease
+    }
+
     /// Whether something follows a `-`.
     #[must_use]
     pub fn is_prerelease(&self) -> bool {
         !self.prerelease.is_empty()
     }
 
-    fn compare(&self, other: &Self) -> Ordering {
+    /// Which of two is newer; a release is newer than its prereleases, and numbers that were not
+    /// written are zero.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Ordering {
         let length = self.segments.len().max(other.segments.len());
         let number = |version: &Self, at: usize| version.segments.get(at).copied().unwrap_or(0);
         (0..length)
@@ -272,6 +285,17 @@ mod tests {
             &["1.1.0-dev", "1.0.0-alpha"],
         );
         check(">= 1.0.0", &["1.1.0"], &["1.1.0-dev"]);
+    }
+
+    #[test]
+    fn prereleases_are_letters_digits_and_marks() {
+        for text in ["1.0.0-a/b", "1.0.0-../x", "1.0.0-a b", "1.0.0-ü"] {
+            assert!(Version::parse(text).is_err(), "{text:?} was accepted");
+        }
+        assert_eq!(
+            Version::parse("1.0-rc.1").expect("version").prerelease(),
+            "rc.1"
+        );
     }
 
     #[test]

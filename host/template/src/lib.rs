@@ -21,6 +21,7 @@ mod options;
 mod remedies;
 mod render;
 mod schema;
+mod source_address;
 #[cfg(test)]
 mod testing;
 mod values;
@@ -37,5 +38,6 @@ pub use model::{
 };
 pub use options::{ConfigType, LoadOptions, Overlay};
 pub use schema::{AttributeSchema, BlockSchema, Primitive, Schema, Type};
+pub use source_address::{SourceAddress, SourceError};
 pub use values::secrets_of;
 pub use written::Origins;

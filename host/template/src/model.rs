@@ -34,6 +34,14 @@ pub trait Components: Send + Sync {
     /// All names of a kind, sorted.
     fn names(&self, kind: ComponentKind) -> Vec<String>;
 
+    /// What there is instead of a plugin that a template asks for, a line for each; `None` when the
+    /// plugin is there. Unless something better is known, it is there when a component is called
+    /// after it.
+    fn missing_plugin(&self, required: &crate::RequiredPlugin) -> Option<Vec<String>> {
+        let there = crate::hcl::stands_for(self, required);
+        (!there).then(Vec::new)
+    }
+
     /// Runs a data source; with `execute` false only its configuration is checked and the result is
     /// unknown.
     async fn read_data(
@@ -118,6 +126,15 @@ impl Template {
         match &self.inner {
             TemplateKind::Hcl(template) => &template.required_plugins,
             TemplateKind::Legacy(_) => &[],
+        }
+    }
+
+    /// Kind and type of every component it names, sorted; known without evaluating anything.
+    #[must_use]
+    pub fn used_components(&self) -> Vec<(ComponentKind, String)> {
+        match &self.inner {
+            TemplateKind::Hcl(template) => crate::hcl::used_components(template),
+            TemplateKind::Legacy(template) => template.used_components(),
         }
     }
 

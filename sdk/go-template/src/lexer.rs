@@ -35,6 +35,30 @@ pub(crate) enum TokenKind {
     Keyword(Keyword),
 }
 
+impl TokenKind {
+    /// In the words of error messages.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Text(_) => "text".to_owned(),
+            Self::Open => "`{{`".to_owned(),
+            Self::Close => "`}}`".to_owned(),
+            Self::Space => "a space".to_owned(),
+            Self::Pipe => "`|`".to_owned(),
+            Self::Comma => "`,`".to_owned(),
+            Self::Declare => "`:=`".to_owned(),
+            Self::Assign => "`=`".to_owned(),
+            Self::LeftParen => "`(`".to_owned(),
+            Self::RightParen => "`)`".to_owned(),
+            Self::Literal(_) => "a constant".to_owned(),
+            Self::Nil => "`nil`".to_owned(),
+            Self::Dot => "`.`".to_owned(),
+            Self::Field(name) => format!("`.{name}`"),
+            Self::Variable(name) | Self::Identifier(name) => format!("`{name}`"),
+            Self::Keyword(keyword) => format!("{{{{{}}}}}", keyword.text()),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keyword {
     Block,

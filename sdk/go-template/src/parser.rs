@@ -72,7 +72,7 @@ impl Parser {
     fn unexpected(&self, place: &str) -> TemplateError {
         let found = match self.peek() {
             None => "the end of the text".to_owned(),
-            Some(kind) => describe(kind),
+            Some(kind) => kind.describe(),
         };
         TemplateError::new(self.offset(), format!("unexpected {found} in {place}"))
     }
@@ -484,27 +484,5 @@ impl Parser {
             kind,
             fields,
         }))
-    }
-}
-
-/// A token in the words of error messages.
-fn describe(kind: &TokenKind) -> String {
-    match kind {
-        TokenKind::Text(_) => "text".to_owned(),
-        TokenKind::Open => "`{{`".to_owned(),
-        TokenKind::Close => "`}}`".to_owned(),
-        TokenKind::Space => "a space".to_owned(),
-        TokenKind::Pipe => "`|`".to_owned(),
-        TokenKind::Comma => "`,`".to_owned(),
-        TokenKind::Declare => "`:=`".to_owned(),
-        TokenKind::Assign => "`=`".to_owned(),
-        TokenKind::LeftParen => "`(`".to_owned(),
-        TokenKind::RightParen => "`)`".to_owned(),
-        TokenKind::Literal(_) => "a constant".to_owned(),
-        TokenKind::Nil => "`nil`".to_owned(),
-        TokenKind::Dot => "`.`".to_owned(),
-        TokenKind::Field(name) => format!("`.{name}`"),
-        TokenKind::Variable(name) | TokenKind::Identifier(name) => format!("`{name}`"),
-        TokenKind::Keyword(keyword) => format!("{{{{{}}}}}", keyword.text()),
     }
 }

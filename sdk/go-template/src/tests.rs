@@ -352,7 +352,7 @@ fn engine_functions_tell_the_build() {
         2,
         "wrong number of args for upper: want 1 got 0",
     );
-    check_error("{{build `ID`}}", 2, "Error validating build variable");
+    check_error("{{build `ID`}}", 2, "ID of the machine is not known here");
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub use describe::describe;
 use host_diag::{Diagnostic, Diagnostics, Shown, Span, nearest};
 use host_syntax::{Expr, ExprKind};
 
+use crate::functions::functions;
 use crate::limits::{BUDGET, DEEPEST, Limits};
 use crate::number;
 use crate::references::traversals;
@@ -213,6 +214,7 @@ impl<'s> Evaluator<'s> {
             .hint(
                 bound_by(name)
                     .or_else(|| self.qualified(name))
+                    .or_else(|| without_call(name))
                     .or_else(|| nearest(name, known).map(|name| format!("Did you mean `{name}`?")))
                     .unwrap_or_else(|| {
                         "Values are named `var.NAME`, `local.NAME` or `data.TYPE.NAME`; text stands \
@@ -255,6 +257,28 @@ impl Evaluator<'_> {
         let root = ["var", "local"].into_iter().find(has)?;
         Some(format!("Did you mean `{root}.{name}`?"))
     }
+}
+
+/// What a name means that is none of a value: a function, or a truth value of another language.
+fn without_call(name: &str) -> Option<String> {
+    let truth = match name {
+        "yes" | "on" | "True" | "TRUE" => "true",
+        "no" | "off" | "False" | "FALSE" => "false",
+        "none" | "None" | "nil" | "NULL" => {
+            return Some(format!(
+                "Write `null` for no value, or `\"{name}\"` for the text."
+            ));
+        }
+        _ => {
+            let function = functions().iter().find(|function| function.name == name)?;
+            let call = match function.signature.contains("()") {
+                true => format!("{name}()"),
+                false => format!("{name}(…)"),
+            };
+            return Some(format!("It is a function: write `{call}`."));
+        }
+    };
+    Some(format!("Write `{truth}`."))
 }
 
 /// Where a name that only some blocks bind can be used.

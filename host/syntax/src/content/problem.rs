@@ -15,6 +15,13 @@ pub(super) fn unsupported_argument(name: &str, schema: &ContentSchema) -> Diagno
         "An argument named \"{name}\" is not expected here."
     ));
     if let Some(block) = schema.blocks.iter().find(|block| block.kind == name) {
+        let names = schema.attributes.iter().map(|rule| rule.name.as_str());
+        if let Some(near) = nearest(name, names) {
+            return diagnostic.hint(format!(
+                "did you mean `{near}`? a block is written `{} {{ … }}`, without `=`",
+                example(block)
+            ));
+        }
         return diagnostic.hint(format!(
             "`{name}` is a block: write `{} {{ … }}` without `=`",
             example(block)

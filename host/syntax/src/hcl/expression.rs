@@ -242,9 +242,37 @@ impl<'t> ExpressionReader<'t> {
             ("\"", "\"", _) | (".", "\"", _) => "text is joined in a template: `\"${a}${b}\"`",
             (".", "[", _) => "an index has no dot: `name[0]`",
             (_, _, "=") => "begin a new line for the next argument",
-            _ => return None,
+            _ => return self.unquoted(at),
         };
         Some(text.to_owned())
+    }
+
+    /// The word that token `at` is the second part of, when it is one that should be text: `20GB`.
+    fn unquoted(&self, at: usize) -> Option<String> {
+        let before = self.tokens.get(at.checked_sub(1)?)?;
+        let here = self.tokens.get(at)?;
+        let is_part = matches!(
+            here.kind,
+            TokenKind::Ident | TokenKind::Number | TokenKind::Colon
+        );
+        let is_begun = matches!(before.kind, TokenKind::Ident | TokenKind::Number);
+        if before.end != here.start || !is_part || !is_begun {
+            return None;
+        }
+        let ends = |c: char| c.is_whitespace() || "\"',;()[]{}=".contains(c);
+        let part = self.text[..here.start].rsplit(ends).next();
+        let start = here.start - part.map_or(0, str::len);
+        let rest = &self.text[here.start..];
+        let end = here.start + rest.find(ends).unwrap_or(rest.len());
+        let word = &self.text[start..end];
+        // Numbers of other languages.
+        let is_exponent = word
+            .strip_suffix('e')
+            .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+        if word.starts_with("0x") || is_exponent {
+            return None;
+        }
+        Some(format!("text stands in quotes: `\"{word}\"`"))
     }
 
     /// Reads the string or heredoc that token `open` opens.

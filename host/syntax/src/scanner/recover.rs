@@ -38,7 +38,7 @@ impl Scanner<'_> {
         let problem = match self.text[quote..self.at].contains('\n') {
             false => problem
                 .detail("A quoted string ends on the line it begins on; this one has no closing quote before the end of the line.")
-                .hint("write `\\n` for a line break, or use a heredoc (`<<EOT`) for text of many lines".to_owned()),
+                .hint("write `\"` at the end of the text; a line break in it is `\\n`, and text of many lines is a heredoc (`<<EOT`)".to_owned()),
             true => problem
                 .detail("A `${…}` in this string goes on behind the end of the line, and the string does not end where it is closed.")
                 .hint("write the missing `}` and the closing quote on the first line".to_owned()),

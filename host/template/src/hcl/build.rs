@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span};
-use host_eval::{Scope, Value, evaluate};
+use host_eval::{Scope, Value, evaluate, references};
 use host_syntax::ast::{Attribute, Body, Expr, ExprKind};
 use host_syntax::json;
 use host_syntax::{AttributeRule, BlockRule, ContentSchema};
@@ -28,6 +28,8 @@ pub(crate) struct BuildBlock {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) uses: Vec<SourceUse>,
+    /// Whether a source block in it stands for no source at all.
+    pub(crate) has_empty_use: bool,
     pub(crate) provisioners: Vec<Member<ProvisionerBlock>>,
     pub(crate) error_cleanup: Option<ProvisionerBlock>,
     pub(crate) post_processors: Vec<Vec<Member<PostProcessorBlock>>>,
@@ -45,24 +47,43 @@ pub(crate) struct SourceUse {
     pub(crate) name: Option<String>,
     pub(crate) addition: Option<Arc<BoundBody>>,
     pub(crate) span: Span,
+    /// Which of several it is, when the build uses the source more than once.
+    pub(crate) instance: Option<UseInstance>,
+}
+
+/// One of the uses that a nested source block with `for_each` or `count` stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UseInstance {
+    pub(crate) key: String,
+    /// Whether the block's `name` is made of the key, so that it is the whole name.
+    pub(crate) is_named: bool,
 }
 
 impl SourceUse {
     /// Whether it says more than the name in the build.
     pub(crate) fn adds_options(&self) -> bool {
         let body = self.addition.as_ref().map(|addition| &*addition.body);
+        let own = self.ignored();
         match body {
             None => false,
             Some(Body::Native(body)) => {
-                let named = |attribute: &Attribute| attribute.name.name == "name";
+                let named = |attribute: &Attribute| own.contains(&&*attribute.name.name);
                 !body.blocks.is_empty() || !body.attributes.iter().all(named)
             }
             Some(Body::Json(value)) => match &value.kind {
                 json::Kind::Object(members) => members
                     .iter()
-                    .any(|member| !matches!(&*member.key, "name" | "//")),
+                    .any(|member| member.key != "//" && !own.contains(&&*member.key)),
                 _ => true,
             },
+        }
+    }
+
+    /// What of its addition is no option.
+    pub(crate) fn ignored(&self) -> &'static [&'static str] {
+        match self.instance {
+            Some(_) => &["name", "for_each", "count"],
+            None => &["name"],
         }
     }
 
@@ -79,6 +100,7 @@ impl SourceUse {
             name: self.name.clone(),
             addition: self.addition.clone(),
             span: self.span,
+            instance: self.instance.clone(),
         }
     }
 }
@@ -153,6 +175,7 @@ pub(crate) fn read_build(
     let mut build = BuildBlock {
         description,
         uses: Vec::new(),
+        has_empty_use: false,
         provisioners: Vec::new(),
         error_cleanup: None,
         post_processors: Vec::new(),
@@ -172,7 +195,8 @@ pub(crate) fn read_build(
     let sources_follow = contents.attributes.iter().any(|attribute| {
         attribute.name.name == "sources" && evaluate(&attribute.expr, &outer).0.contains_unknown()
     });
-    let explained = sources_follow || *failed || found.iter().any(Diagnostic::is_error);
+    let explained =
+        sources_follow || build.has_empty_use || *failed || found.iter().any(Diagnostic::is_error);
     if build.uses.is_empty() && !explained {
         found.push(
             Diagnostic::error("missing source reference")
@@ -200,7 +224,7 @@ fn read_inner(
     problems: &mut Diagnostics,
 ) {
     match inner.kind.name.as_str() {
-        "source" => build.uses.extend(read_use(inner, problems)),
+        "source" => read_uses(inner, scope, build, reading, problems),
         "provisioner" => {
             let made = members(inner, scope, reading, problems);
             build.provisioners.extend(made);
@@ -292,6 +316,7 @@ fn read_sources(
                 name: None,
                 addition: None,
                 span,
+                instance: None,
             });
         }
     }
@@ -343,7 +368,27 @@ fn source_texts(expr: &Expr, scope: &Scope, problems: &mut Diagnostics) -> Vec<(
     texts
 }
 
-/// A nested `source` block: a use with additions.
+/// A nested `source` block: a use with additions, or one for each of its instances.
+fn read_uses(
+    block: BoundBlock,
+    scope: &Scope,
+    build: &mut BuildBlock,
+    reading: &mut Reading<'_>,
+    problems: &mut Diagnostics,
+) {
+    let before = problems.len();
+    let instances = reading.instances(block, Some(ComponentKind::Builder), scope, problems);
+    build.has_empty_use |= instances.is_empty() && problems.len() == before;
+    // What is wrong with the block itself is wrong in each of its instances.
+    let mut found = Diagnostics::new();
+    let uses = instances
+        .into_iter()
+        .filter_map(|one| read_use(one, &mut found));
+    build.uses.extend(uses);
+    add_new(found, problems);
+}
+
+/// A nested `source` block, or an instance of it.
 fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> {
     let header = block.header_text();
     let mut found = Diagnostics::new();
@@ -351,19 +396,27 @@ fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> 
     let content = block
         .body
         .partial_content(&meta_schema(&["name"]), &mut found);
-    let name = content.attribute("name").and_then(|a| {
-        // Nothing but what a dynamic block binds around it.
+    let attribute = content.attribute("name");
+    let name = attribute.and_then(|a| {
+        // Nothing but what is bound around it.
         let bound = block.body.scope(&scope::empty());
         literal::text(a, &bound, &mut found)
     });
+    let is_named = attribute.is_some_and(|a| {
+        let used = references(&a.expr);
+        used.iter()
+            .any(|one| matches!(&*one.root, "each" | "count"))
+    });
     problems.extend(in_block(found, &header));
     let key = key?;
+    let instance = block.instance.clone();
     Some(SourceUse {
         text: block.label(0).to_owned(),
         key,
         name,
         span: block.header,
         addition: Some(Arc::new(block.body)),
+        instance: instance.map(|key| UseInstance { key, is_named }),
     })
 }
 

@@ -1,8 +1,8 @@
 //! `for_each` and `count`: one block that stands for several.
 //!
-//! The arguments are read here from `source`, `build`, `provisioner` and `post-processor` blocks,
-//! and each instance becomes a block of its own in whose body `each.key` and `each.value`, or
-//! `count.index`, are bound. A component that has an option of that name keeps it: a template that
+//! The arguments are read here from `source` (also in builds), `build`, `provisioner` and
+//! `post-processor` blocks, and each instance becomes a block of its own in whose body `each.key`
+//! and `each.value`, or `count.index`, are bound. A component that has an option of that name keeps it: a template that
 //! was written for it does not change its meaning. What the arguments are made of is known before
 //! any build is: variables, locals, data, modules, and in a build block `build.name`; those of a
 //! provisioner or post-processor may also use `source.name` and `source.type`, and are then
@@ -108,7 +108,8 @@ impl<'a> Reading<'a> {
         block: &BoundBlock,
         kind: Option<ComponentKind>,
     ) -> Vec<Attribute> {
-        let schema = kind.and_then(|kind| self.components?.schema(kind, block.label(0)));
+        let name = component_name(block, kind);
+        let schema = kind.and_then(|kind| self.components?.schema(kind, name));
         let own = |name: &str| {
             schema.is_some_and(|schema| {
                 schema.attributes.iter().any(|known| known.name == name)
@@ -152,6 +153,23 @@ impl<'a> Reading<'a> {
         }
         self.left.is_some()
     }
+}
+
+/// The type of a block's component: its first label, and of a source in a build the type in its
+/// reference.
+fn component_name(block: &BoundBlock, kind: Option<ComponentKind>) -> &str {
+    let label = block.label(0);
+    if kind != Some(ComponentKind::Builder) || block.labels.len() != 1 {
+        return label;
+    }
+    let mut rest = label.strip_prefix("source.").unwrap_or(label);
+    while let Some((_, inner)) = rest
+        .strip_prefix("module.")
+        .and_then(|inner| inner.split_once('.'))
+    {
+        rest = inner;
+    }
+    rest.split('.').next().unwrap_or_default()
 }
 
 fn rounds(attribute: &Attribute, scope: &Scope, problems: &mut Diagnostics) -> Option<Vec<Round>> {

@@ -4,6 +4,9 @@
 //! Nearly always the two are the same, and are then read once for all sources. Only when `for_each`
 //! or `count` uses `source.name` or `source.type` is a block read again for every source.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use host_diag::{Diagnostics, Span};
 use host_eval::Scope;
 
@@ -88,5 +91,32 @@ impl<T: Step> Member<T> {
             Self::Known(step) => step.name(),
             Self::FollowsSource { .. } => "",
         }
+    }
+}
+
+/// The steps of a build block as one source runs them.
+pub(crate) struct Steps<'s, 'c> {
+    /// What they can see; rarely of use, so it is made when it is.
+    pub(crate) scope: OnceCell<Scope>,
+    pub(crate) make_scope: &'s dyn Fn() -> Scope,
+    pub(crate) reading: &'s mut Reading<'c>,
+    pub(crate) problems: Diagnostics,
+}
+
+impl Steps<'_, '_> {
+    /// Those of `members`, in their order.
+    pub(crate) fn of<'m, T: Step>(&mut self, members: &'m [Member<T>]) -> Vec<Cow<'m, T>> {
+        let mut steps = Vec::with_capacity(members.len());
+        for member in members {
+            match member {
+                Member::Known(step) => steps.push(Cow::Borrowed(step)),
+                Member::FollowsSource { block, .. } => {
+                    let scope = self.scope.get_or_init(self.make_scope);
+                    let made = instances_of(block, scope, self.reading, &mut self.problems);
+                    steps.extend(made.into_iter().map(Cow::Owned));
+                }
+            }
+        }
+        steps
     }
 }

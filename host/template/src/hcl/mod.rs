@@ -36,6 +36,7 @@ mod surroundings;
 mod template;
 #[cfg(test)]
 mod tests;
+mod used;
 mod validation;
 mod variables;
 
@@ -44,5 +45,6 @@ pub(crate) use evaluation::initialize;
 pub(crate) use inspect::inspect;
 pub use packer_block::RequiredPlugin;
 pub(crate) use plan::plan;
-pub(crate) use required::{missing_plugins, offers};
+pub(crate) use required::{missing_plugins, offers, stands_for};
 pub(crate) use template::{HclTemplate, load, load_for_check};
+pub(crate) use used::used_components;

@@ -9,6 +9,7 @@ use host_syntax::{AttributeRule, BlockRule, ContentSchema};
 
 use crate::constraint::{Constraints, Version};
 use crate::hcl::scope;
+use crate::source_address::SourceAddress;
 
 /// What it is called when a template is for another version.
 pub(crate) const UNSUPPORTED_VERSION: &str = "Unsupported Packer Core version";
@@ -185,15 +186,11 @@ fn required_plugin(attribute: &Attribute, problems: &mut Diagnostics) -> Option<
             None
         }
     });
-    let source = source.filter(|source| {
-        is_source(source) || {
-            problems.push(
-                Diagnostic::error("Invalid source")
-                    .detail(format!(
-                        "`{source}` is not of the form `github.com/hashicorp/qemu`."
-                    ))
-                    .at(span),
-            );
+    let source = source.filter(|source| match SourceAddress::parse(source) {
+        Ok(_) => true,
+        Err(error) => {
+            let problem = Diagnostic::error("Invalid source");
+            problems.push(problem.detail(format!("{error}.")).at(span));
             false
         }
     });
@@ -223,12 +220,6 @@ fn required_text(
         );
     }
     text.map(str::to_owned)
-}
-
-/// Host and at least one more part, all of them non-empty.
-fn is_source(source: &str) -> bool {
-    let parts: Vec<&str> = source.split('/').collect();
-    parts.len() >= 2 && parts.iter().all(|part| !part.is_empty())
 }
 
 /// Lower-case letters, digits and single dashes, none at the ends.

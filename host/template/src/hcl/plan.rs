@@ -14,7 +14,7 @@ use crate::hcl::build::{
 use crate::hcl::chosen::Filters;
 use crate::hcl::component::{ComponentBody, HclComponent};
 use crate::hcl::instances::{ARGUMENTS, Reading};
-use crate::hcl::members::{Member, Step, instances_of};
+use crate::hcl::members::{Step, Steps};
 use crate::hcl::module_sources::{Found, ModuleSources, SourcesOf};
 use crate::hcl::post_processor::PostProcessorBlock;
 use crate::hcl::provisioner::{Overrides, ProvisionerBlock};
@@ -117,7 +117,8 @@ impl Collected<'_> {
                 }
             }
             let mut explained = self.problems.iter().chain(&planner.problems);
-            if !runs && !block.uses.is_empty() && !explained.any(Diagnostic::is_error) {
+            let names_some = !block.uses.is_empty() || block.has_empty_use;
+            if !runs && names_some && !explained.any(Diagnostic::is_error) {
                 planner.problems.push(nothing_to_build(block));
             }
         }
@@ -263,11 +264,11 @@ impl<'a> Planner<'a> {
             type_name: target.key.type_name.clone(),
             label: target.key.name.clone(),
             local_name: target.local_name.clone(),
-            group: target.group.clone(),
+            groups: target.groups.clone(),
         };
         let mut locals = vec![local];
-        let group = names.group.as_ref();
-        locals.extend(group.map(|group| format!("{}.{group}", names.type_name)));
+        let groups = names.groups.iter();
+        locals.extend(groups.map(|group| format!("{}.{group}", names.type_name)));
         let surroundings = self.surroundings(&names, Some(block.name.clone()));
         let scope = || {
             let known = [
@@ -376,7 +377,7 @@ impl<'a> Planner<'a> {
         let addition = used.addition.clone();
         bodies.extend(addition.map(|body| ComponentBody {
             body,
-            ignored: &["name"],
+            ignored: used.ignored(),
         }));
         let source_body = HclComponent {
             bodies,
@@ -391,35 +392,18 @@ impl<'a> Planner<'a> {
             type_name: names.type_name.clone(),
             span: Some(source.span),
             header: source.header.clone(),
-            instance: source.instance.clone(),
+            instance: instance_of(used, source),
             source: ComponentSource::Hcl(Arc::new(source_body)),
         }
     }
 }
 
-/// The steps of a build block as one source runs them.
-struct Steps<'s, 'c> {
-    /// What they can see; rarely of use, so it is made when it is.
-    scope: OnceCell<Scope>,
-    make_scope: &'s dyn Fn() -> Scope,
-    reading: &'s mut Reading<'c>,
-    problems: Diagnostics,
-}
-
-impl Steps<'_, '_> {
-    fn of<'m, T: Step>(&mut self, members: &'m [Member<T>]) -> Vec<Cow<'m, T>> {
-        let mut steps = Vec::with_capacity(members.len());
-        for member in members {
-            match member {
-                Member::Known(step) => steps.push(Cow::Borrowed(step)),
-                Member::FollowsSource { block, .. } => {
-                    let scope = self.scope.get_or_init(self.make_scope);
-                    let made = instances_of(block, scope, self.reading, &mut self.problems);
-                    steps.extend(made.into_iter().map(Cow::Owned));
-                }
-            }
-        }
-        steps
+/// Which instance a build's source is: of its block, of the block in the build, or of both.
+fn instance_of(used: &SourceUse, source: &Source) -> Option<String> {
+    let own = used.instance.as_ref().map(|instance| &instance.key);
+    match (&source.instance, own) {
+        (Some(outer), Some(own)) => Some(format!("{outer}.{own}")),
+        (outer, own) => own.or(outer.as_ref()).cloned(),
     }
 }
 
@@ -444,7 +428,8 @@ fn plan_provisioner(
     surroundings: &Arc<Surroundings>,
 ) -> ProvisionerPlan {
     let overrides = block.overrides.as_ref().and_then(|overrides| {
-        let group = || overrides.value.get(names.group.as_ref()?);
+        let mut groups = names.groups.iter();
+        let group = || groups.find_map(|group| overrides.value.get(group));
         let value = overrides.value.get(&names.local_name).or_else(group)?;
         let value = value.clone();
         Some(Overrides {

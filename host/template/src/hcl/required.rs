@@ -1,9 +1,9 @@
 //! Which required plugins are there.
 //!
 //! A plugin is known by the last part of its source, and its components bear that name: the plugin
-//! `github.com/hashicorp/amazon` has `amazon-ebs` and `amazon-ami`. So a requirement is met when
-//! some component is called so, whoever wrote it and whatever its version: kiln's own components
-//! stand for the plugins of the same name, and have versions of their own.
+//! `github.com/hashicorp/amazon` has `amazon-ebs` and `amazon-ami`. Where only names are known, a
+//! requirement is met when some component is called so. kiln's own components stand for the plugins
+//! of the same name, and have versions of their own.
 
 use host_diag::Diagnostic;
 
@@ -25,36 +25,47 @@ pub(crate) fn offers(source: &str, component: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
-/// The required plugins that nothing in `components` stands for, in one problem.
+/// Whether some component in `components` is called after the plugin.
+pub(crate) fn stands_for(
+    components: &(impl Components + ?Sized),
+    required: &RequiredPlugin,
+) -> bool {
+    let mut names = KINDS.iter().flat_map(|kind| components.names(*kind));
+    names.any(|name| offers(&required.source, &name))
+}
+
+/// The required plugins that are not there, in one problem.
 pub(crate) fn missing_plugins(
     required: &[RequiredPlugin],
     components: &dyn Components,
 ) -> Option<Diagnostic> {
-    let known: Vec<String> = KINDS
+    let missing: Vec<(&RequiredPlugin, Vec<String>)> = required
         .iter()
-        .flat_map(|kind| components.names(*kind))
+        .filter_map(|plugin| Some((plugin, components.missing_plugin(plugin)?)))
         .collect();
-    let missing = |plugin: &&RequiredPlugin| !known.iter().any(|name| offers(&plugin.source, name));
-    let missing: Vec<&RequiredPlugin> = required.iter().filter(missing).collect();
-    let (first, others) = missing.split_first()?;
+    let ((first, _), others) = missing.split_first()?;
     let names: Vec<String> = missing
         .iter()
-        .map(|plugin| format!("`{}` ({})", plugin.source, plugin.version))
+        .map(|(plugin, _)| format!("`{}` ({})", plugin.source, plugin.version))
         .collect();
+    let mut detail = format!(
+        "No installed plugin is what this template requires: {}.",
+        names.join(", ")
+    );
+    let instead: Vec<&String> = missing.iter().flat_map(|(_, instead)| instead).collect();
+    if !instead.is_empty() {
+        detail.push_str(" These were found, and will not do:");
+    }
+    for line in instead {
+        detail.push_str(&format!("\n  {line}"));
+    }
     let problem = Diagnostic::error("Missing plugins")
-        .detail(format!(
-            "No bundled or installed plugin stands for what this template requires: {}.",
-            names.join(", ")
-        ))
+        .detail(detail)
         .at(first.span)
         .context("packer")
-        .hint(
-            "Put kiln's plugin of that name (`kiln-plugin-NAME`) beside the program or into \
-             `libexec/kiln`; plugins made for Packer itself cannot be used."
-                .to_owned(),
-        )
+        .hint("Run `kiln init TEMPLATE`, which installs them.".to_owned())
         .hint("Where nothing of it is needed here, take it out of `required_plugins`.".to_owned());
-    Some(others.iter().fold(problem, |problem, plugin| {
+    Some(others.iter().fold(problem, |problem, (plugin, _)| {
         problem.related(plugin.span, format!("`{}` is missing, too", plugin.source))
     }))
 }

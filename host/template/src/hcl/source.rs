@@ -6,7 +6,7 @@ use std::sync::Arc;
 use host_diag::{Diagnostic, Diagnostics, Span};
 
 use crate::hcl::bound::{BoundBlock, BoundBody};
-use crate::hcl::build::SourceUse;
+use crate::hcl::build::{SourceUse, UseInstance};
 
 /// A source as the template's top level has it.
 #[derive(Debug)]
@@ -66,8 +66,23 @@ pub(crate) struct Target {
     pub(crate) key: SourceKey,
     /// The name in the build.
     pub(crate) local_name: String,
-    /// What all instances of the block are called together.
-    pub(crate) group: Option<String>,
+    /// What it is called together with other instances, the fewest first.
+    pub(crate) groups: Vec<String>,
+}
+
+impl Target {
+    /// The same as one of several that a source block in a build stands for. All together have the
+    /// name they would have without, or that of the source when each has a name of its own.
+    fn repeated(mut self, instance: &UseInstance) -> Self {
+        if instance.is_named {
+            self.groups.push(self.key.name.clone());
+            return self;
+        }
+        let name = format!("{}.{}", self.local_name, instance.key);
+        let together = std::mem::replace(&mut self.local_name, name);
+        self.groups.insert(0, together);
+        self
+    }
 }
 
 impl Sources {
@@ -134,6 +149,17 @@ impl Sources {
 
     /// What a build's reference stands for: one source, or every instance of one.
     pub(crate) fn targets(&self, used: &SourceUse) -> Vec<Target> {
+        let targets = self.sources_of(used);
+        match &used.instance {
+            None => targets,
+            Some(instance) => targets
+                .into_iter()
+                .map(|target| target.repeated(instance))
+                .collect(),
+        }
+    }
+
+    fn sources_of(&self, used: &SourceUse) -> Vec<Target> {
         let text = used.text.strip_prefix("source.").unwrap_or(&used.text);
         if let Some((group, instance)) = self.group(text) {
             let target = |key: &str| instance_target(&group, key, used, instance.is_some());
@@ -151,7 +177,7 @@ impl Sources {
         vec![Target {
             key,
             local_name,
-            group: None,
+            groups: Vec::new(),
         }]
     }
 
@@ -184,7 +210,7 @@ fn instance_target(group: &SourceKey, key: &str, used: &SourceUse, one: bool) ->
             name,
         },
         local_name,
-        group: Some(used.name.clone().unwrap_or_else(|| group.name.clone())),
+        groups: vec![used.name.clone().unwrap_or_else(|| group.name.clone())],
     }
 }
 

@@ -45,8 +45,8 @@ pub(crate) struct SourceNames {
     pub(crate) label: String,
     /// The name in the build.
     pub(crate) local_name: String,
-    /// What all instances of its block are called together.
-    pub(crate) group: Option<String>,
+    /// What it is called together with other instances, the fewest first.
+    pub(crate) groups: Vec<String>,
 }
 
 impl SourceNames {

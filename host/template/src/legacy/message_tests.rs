@@ -277,7 +277,7 @@ fn yaml_templates_are_like_json_with_their_own_places() {
         &[
             "7 machin: Failed to initialize build \"machin\"",
             "3 memry: unknown configuration key: '\"memry\"' | Did you mean \"memory\"?",
-            "6 {{nope}}: Failed to render template call | Did you mean \"ne\"?",
+            "6 {{nope}}: Failed to render template call | Write braces that are meant literally as `{{ \"{{\" }}`.",
         ],
     );
     check_yaml(

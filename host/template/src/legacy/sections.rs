@@ -228,10 +228,22 @@ impl<'a> Entry<'a> {
                     "Without quotes, null means nothing; write \"null\" for the builder of that name."
                         .to_owned()
                 }
-                _ => "Add a \"type\" such as \"shell\".".to_owned(),
+                _ => self.type_hint(),
             }));
         }
         name
+    }
+
+    /// How an entry says what it is. One that has no more than an object under some name is most
+    /// likely written as blocks of HCL2 are.
+    fn type_hint(&self) -> String {
+        match self.options.as_slice() {
+            [only] if matches!(only.value.kind, Kind::Object(_)) => format!(
+                "Write \"type\": \"{}\", and its options beside it instead of in an object.",
+                only.key
+            ),
+            _ => "Add a \"type\" such as \"shell\".".to_owned(),
+        }
     }
 
     fn filter(&self, problems: &mut Diagnostics) -> OnlyExcept {

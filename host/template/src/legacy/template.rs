@@ -16,7 +16,7 @@ use crate::legacy::texts::{Form, Texts};
 use crate::legacy::uses::undefined_variables;
 use crate::legacy::variable_files::given_values;
 use crate::legacy::variables::{Text, render_variables};
-use crate::model::{Components, Generated};
+use crate::model::{ComponentKind, Components, Generated};
 use crate::options::LoadOptions;
 use crate::render::{RenderedText, Renderer, UserVariables};
 
@@ -120,6 +120,22 @@ fn absolute_path(options: &LoadOptions) -> PathBuf {
 }
 
 impl LegacyTemplate {
+    /// Kind and type of every component it names, sorted.
+    pub(crate) fn used_components(&self) -> Vec<(ComponentKind, String)> {
+        let sections = &self.document.sections;
+        let builders = sections.builders.iter();
+        let builders = builders.map(|one| (ComponentKind::Builder, &one.type_name));
+        let provisioners = sections.provisioners.iter().chain(&sections.error_cleanup);
+        let provisioners = provisioners.map(|one| (ComponentKind::Provisioner, &one.type_name));
+        let processors = sections.post_processors.iter().flatten();
+        let processors = processors.map(|one| (ComponentKind::PostProcessor, &one.type_name));
+        let used = builders.chain(provisioners).chain(processors);
+        let mut used: Vec<_> = used.map(|(kind, name)| (kind, name.clone())).collect();
+        used.sort();
+        used.dedup();
+        used
+    }
+
     /// Checks what can only be checked as a whole and renders user variables. Where that finds
     /// errors, everything else that is wrong is told as well, and there will be no plan.
     pub(crate) fn initialize(&mut self, components: &dyn Components) -> Diagnostics {

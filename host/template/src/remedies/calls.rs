@@ -1,7 +1,11 @@
 //! What to do about Go template calls that cannot be rendered.
 
 /// A part of what the engine says, and what to do. The first that fits counts.
-const CALLS: [(&str, &str); 10] = [
+const CALLS: [(&str, &str); 11] = [
+    (
+        "unexpected character `}`",
+        "End the call with two braces: {{ .Name }}.",
+    ),
     (
         "are not allowed here",
         "Read it in the default of a variable, and use the variable here.",
@@ -13,7 +17,7 @@ const CALLS: [(&str, &str); 10] = [
     ("give the value with -var", "Pass it with `-var`."),
     ("was removed", "Use `replace` or `replace_all`."),
     (
-        "will not be passed",
+        "is not known here",
         "Use it in provisioners and post-processors: the machine is there only then.",
     ),
     (

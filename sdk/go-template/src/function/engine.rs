@@ -142,7 +142,7 @@ fn build(key: &str, context: &Context) -> Result<String, String> {
     let missing = || format!("loaded data, but couldnt find {key} in it.");
     match &context.build {
         BuildValues::Unavailable => Err(format!(
-            "Error validating build variable: the given variable {key} will not be passed into your plugin."
+            "{key} of the machine is not known here: this option cannot use the machine's values"
         )),
         BuildValues::Placeholders(names) if names.contains(key) => Ok(format!("{{{{.{key}}}}}")),
         BuildValues::Placeholders(_) => Err(missing()),

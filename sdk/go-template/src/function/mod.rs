@@ -59,7 +59,7 @@ pub(crate) const NAMES: [&str; 42] = [
 
 /// What to say about a function that is not there, with the name that was probably meant.
 pub(crate) fn unknown(name: &str) -> String {
-    let limit = if name.chars().count() <= 3 { 1 } else { 2 };
+    let limit = if name.chars().count() <= 4 { 1 } else { 2 };
     let near = NAMES
         .into_iter()
         .map(|known| (strsim::damerau_levenshtein(name, known), known))

@@ -375,3 +375,114 @@ fn inspect_shows_instances() {
                     script\n\n    post-processors:\n\n      <no post-processor>\n";
     assert!(printed.ends_with(expected), "{printed}");
 }
+
+#[test]
+fn a_source_block_in_a_build_stands_for_several() {
+    let outcome = run(
+        "source \"machine\" \"m\" { url = \"u\" }\nbuild {\n source \"source.machine.m\" {\n  for_each = \
+         { b = 2, a = 1 }\n  memory = each.value\n }\n provisioner \"script\" {\n  only = \
+         [\"machine.m.b\"]\n  script = \"one\"\n }\n provisioner \"script\" {\n  only = \
+         [\"machine.m\"]\n  script = \"all\"\n  override = { \"m.a\" = { script = \"own\" } }\n }\n}",
+    );
+    assert_eq!(names(&outcome.builds), ["machine.m.a", "machine.m.b"]);
+    assert_eq!(
+        configurations(&outcome.builds),
+        [
+            "{memory = 1, url = \"u\"}",
+            "{script = \"own\"}",
+            "{memory = 2, url = \"u\"}",
+            "{script = \"one\"}",
+            "{script = \"all\"}",
+        ]
+    );
+    let source = &outcome.builds[0].source;
+    assert_eq!(source.instance.as_deref(), Some("a"));
+    check_names(
+        "source \"machine\" \"m\" {}\nbuild {\n source \"machine.m\" { count = 2 }\n}",
+        &["machine.m.0", "machine.m.1"],
+    );
+}
+
+#[test]
+fn names_of_instances_in_a_build_come_from_the_block_or_its_key() {
+    let named = |name: &str| {
+        format!(
+            "source \"machine\" \"m\" {{}}\nbuild {{\n source \"machine.m\" {{\n  for_each = [\"a\", \
+             \"b\"]\n  name = {name}\n }}\n}}"
+        )
+    };
+    check_names(&named("\"x\""), &["machine.x.a", "machine.x.b"]);
+    check_names(&named("\"x-${each.key}\""), &["machine.x-a", "machine.x-b"]);
+    check_names(
+        &format!(
+            "{EACH}build {{\n source \"machine.m\" {{ count = 2 }}\n source \"machine.m.b\" {{\n  for_each = \
+             [\"k\"]\n  name = \"x\"\n }}\n}}"
+        ),
+        &[
+            "machine.m.a.0",
+            "machine.m.b.0",
+            "machine.m.a.1",
+            "machine.m.b.1",
+            "machine.x.k",
+        ],
+    );
+    let all = run(&format!(
+        "{EACH}build {{\n source \"machine.m\" {{ count = 1 }}\n provisioner \"script\" {{\n  only = \
+         [\"machine.m.b\"]\n  script = \"b\"\n }}\n provisioner \"script\" {{\n  except = \
+         [\"machine.m\"]\n  script = \"never\"\n }}\n}}"
+    ));
+    let only: Vec<usize> = all
+        .builds
+        .iter()
+        .map(|one| one.provisioners.len())
+        .collect();
+    assert_eq!(only, [0, 1]);
+}
+
+#[test]
+fn wrong_instances_in_a_build_are_explained_once() {
+    let nested = |arguments: &str| {
+        format!(
+            "source \"machine\" \"m\" {{}}\nbuild {{\n source \"machine.m\" {{\n  {arguments}\n }}\n}}"
+        )
+    };
+    check_problems(
+        &nested("count = 0"),
+        &["warning main.pkr.hcl:2: Build block without sources"],
+    );
+    check_problems(
+        &nested("for_each = [1]"),
+        &["error main.pkr.hcl:4: Invalid for_each argument"],
+    );
+    check_problems(
+        &nested("for_each = [\"a b\"]"),
+        &["error main.pkr.hcl:4: Invalid instance key"],
+    );
+    check_problems(
+        &nested("count = 1\n  memroy = 1"),
+        &["error main.pkr.hcl:5: Unsupported argument"],
+    );
+    check_problems(
+        &nested("for_each = source.name"),
+        &["error main.pkr.hcl:4: Unknown variable"],
+    );
+    check_configurations(
+        "source \"fleet\" \"f\" {}\nbuild {\n source \"fleet.f\" { count = 3 }\n}",
+        &["{count = 3}"],
+    );
+}
+
+#[test]
+fn a_module_s_source_is_used_several_times_without_options() {
+    let files = [
+        (
+            "main.pkr.hcl",
+            "module \"b\" { source = \"./b\" }\nbuild {\n source \"module.b.machine.m\" {\n  \
+             for_each = [\"x\", \"y\"]\n }\n}\n",
+        ),
+        ("b/b.pkr.hcl", "source \"machine\" \"m\" {}\n"),
+    ];
+    let outcome = Case::with_files(&files, ".").run();
+    assert_eq!(outcome.problems, [""; 0], "{:#?}", outcome.details);
+    assert_eq!(names(&outcome.builds), ["machine.m.x", "machine.m.y"]);
+}

@@ -1,18 +1,32 @@
 //! Every title that Packer has for what is wrong with a template, made to happen: where it points,
 //! what it marks, and that it says what to do.
 
+mod builds;
+mod declarations;
 mod legacy;
+mod legacy_options;
+mod outside;
 mod table;
+mod titles;
 
 use host_diag::{Diagnostic, Severity, SourceMap};
 
-use self::table::{ABSENT, ROWS, Row, TITLES};
+use self::table::Row;
+use self::titles::{ABSENT, TITLES};
 use crate::testing::{Case, FakeComponents, block_on};
 use crate::{load_for_check, without_consequences};
 
 /// All rows, of both languages.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().chain(legacy::ROWS)
+    [
+        declarations::ROWS,
+        outside::ROWS,
+        builds::ROWS,
+        legacy::ROWS,
+        legacy_options::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Everything found wrong, as `validate` finds it, as far as no plugin runs.
