@@ -120,7 +120,7 @@ impl Job {
     fn has_template(&self, folder: &Path) -> bool {
         let is_template = |path: &Path| {
             let name = path.to_string_lossy();
-            [".pkr.hcl", ".pkr.json", ".pkr.yaml", ".pkr.yml"]
+            [".pkr.hcl", ".pkr.json"]
                 .iter()
                 .any(|suffix| name.ends_with(suffix))
         };
@@ -138,7 +138,11 @@ impl Job {
         let mut problems = Diagnostics::new();
         for path in &self.own {
             let name = path.to_string_lossy();
-            let Some(text) = self.overlay.get(path).filter(|_| !name.ends_with(".json")) else {
+            let Some(text) = self.overlay.get(path).filter(|_| {
+                ![".json", ".yaml", ".yml"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+            }) else {
                 continue;
             };
             let file = sources.add(name, Arc::clone(text));

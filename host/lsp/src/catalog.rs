@@ -8,8 +8,8 @@ use host_eval::Value;
 use host_plugin_client::{Registry, unknown_outputs};
 use host_template::{ComponentKind, Components, Configured, Schema};
 
-use crate::language;
 use crate::language::Entry;
+use crate::language::{self, legacy};
 use crate::outline::Block;
 
 /// The components of installed plugins, as their cached descriptions have them. Data sources are
@@ -56,6 +56,16 @@ impl Catalog {
         }
     }
 
+    /// What can stand at the top of a legacy template.
+    pub(crate) fn legacy_root() -> Contents<'static> {
+        Contents {
+            arguments: legacy::ROOT,
+            instances: &[],
+            blocks: &[],
+            schema: None,
+        }
+    }
+
     /// What can stand in the innermost block of `path`.
     pub(crate) fn contents<'a>(&'a self, path: &[&Block]) -> Option<Contents<'a>> {
         let Some((block, outer)) = path.split_last() else {
@@ -70,6 +80,15 @@ impl Catalog {
             return self.dynamic_contents(outer);
         }
         let outer_kind = outer.last().map_or("", |block| &block.kind);
+        if outer_kind == "override" {
+            let around = &outer[..outer.len() - 1];
+            return Some(Contents {
+                arguments: &[],
+                instances: &[],
+                blocks: &[],
+                schema: self.contents(around)?.schema,
+            });
+        }
         let fixed = language::fixed(&block.kind, outer_kind);
         if let Some((arguments, blocks)) = fixed {
             let instances = match &*block.kind {
@@ -135,6 +154,7 @@ impl Catalog {
             false => block.label(0),
         };
         let (arguments, instances): (&'static [Entry], &'static [Entry]) = match kind {
+            _ if legacy::of_section(&block.kind).is_some() => (legacy::arguments(kind), &[]),
             ComponentKind::Builder if in_build => (SOURCE_IN_BUILD, &[]),
             ComponentKind::Builder => (&[], language::INSTANCES),
             ComponentKind::Provisioner => (language::PROVISIONER, language::INSTANCES),
@@ -159,6 +179,9 @@ const SOURCE_IN_BUILD: &[Entry] = &[Entry {
 /// The kind of component that a block describes; `outer` are the blocks around it.
 pub(crate) fn component_of(kind: &str, outer: &[&Block]) -> Option<ComponentKind> {
     let around = outer.last().map_or("", |block| &block.kind);
+    if let Some(section) = legacy::of_section(kind).filter(|_| outer.is_empty()) {
+        return Some(section);
+    }
     Some(match (kind, around) {
         ("source", "" | "build") => ComponentKind::Builder,
         ("data", "") => ComponentKind::DataSource,

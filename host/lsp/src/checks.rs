@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::analysis::{Job, Report, Subject};
 use crate::catalog::Catalog;
-use crate::documents::{Documents, Kind, Open};
+use crate::documents::{Documents, Open};
 use crate::folder::template_folder;
 use crate::server::World;
 use crate::session::Agreed;
@@ -130,11 +130,8 @@ impl Checks {
 /// The template that an open file belongs to.
 pub(crate) fn subject_of(open: &Open, documents: &Documents) -> Subject {
     match open.kind {
-        Kind::Legacy => Subject::Legacy(open.path.clone()),
-        Kind::Template | Kind::Values => {
-            Subject::Folder(template_folder(&open.path, open.kind, documents))
-        }
-        Kind::Data => Subject::Folder(template_folder(&open.path, Kind::Template, documents)),
+        kind if kind.is_legacy() => Subject::Legacy(open.path.clone()),
+        kind => Subject::Folder(template_folder(&open.path, kind, documents)),
     }
 }
 

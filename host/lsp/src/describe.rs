@@ -81,6 +81,11 @@ pub(crate) fn entry(entry: &Entry) -> String {
     }
 }
 
+/// A function of template calls.
+pub(crate) fn call(entry: &Entry) -> String {
+    format!("`{{{{ {} }}}}`\n\n{}", entry.form, entry.doc)
+}
+
 /// A function.
 pub(crate) fn function(function: &FunctionDoc) -> String {
     format!("{}\n\n{}", code(&function.signature), function.doc)
@@ -96,6 +101,7 @@ pub(crate) fn declaration(declaration: &Declaration) -> String {
         SymbolKind::Source => format!("**source.{name}**"),
         SymbolKind::Module => format!("**module.{name}**"),
         SymbolKind::Output => format!("**{name}** (output)"),
+        SymbolKind::Builder => format!("**{name}** (builder)"),
     };
     if declaration.sensitive {
         text.push_str(" (sensitive)");

@@ -13,14 +13,16 @@ use crate::position::{Encoding, Lines};
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) text: Arc<str>,
+    kind: Kind,
     lines: OnceLock<Lines>,
     outline: OnceLock<Outline>,
 }
 
 impl Document {
-    pub(crate) fn new(text: impl Into<Arc<str>>) -> Self {
+    pub(crate) fn new(kind: Kind, text: impl Into<Arc<str>>) -> Self {
         Self {
             text: text.into(),
+            kind,
             lines: OnceLock::new(),
             outline: OnceLock::new(),
         }
@@ -33,8 +35,8 @@ impl Document {
     /// Empty for a text that is too large to be a template.
     pub(crate) fn outline(&self) -> &Outline {
         self.outline.get_or_init(|| match self.is_too_large() {
-            true => Outline::default(),
-            false => Outline::of(&self.text),
+            true => Outline::empty(self.kind),
+            false => Outline::of(&self.text, self.kind),
         })
     }
 
@@ -50,10 +52,16 @@ pub(crate) enum Kind {
     Template,
     /// `*.pkrvars.hcl`.
     Values,
-    /// A file of a template in JSON or YAML, or its values: only checked.
-    Data,
-    /// A legacy JSON template: a template of its own, only checked.
-    Legacy,
+    /// `*.pkr.json`.
+    TemplateJson,
+    /// `*.pkrvars.json`.
+    ValuesJson,
+    /// `*.pkrvars.yaml`.
+    ValuesYaml,
+    /// A legacy JSON template: a template of its own.
+    LegacyJson,
+    /// `*.pkr.yaml`: the same in YAML.
+    LegacyYaml,
 }
 
 /// Languages under which editors open templates.
@@ -68,16 +76,16 @@ impl Kind {
             Some(Self::Values)
         } else if ends(&[".pkr.hcl"]) {
             Some(Self::Template)
-        } else if ends(&[
-            ".pkr.json",
-            ".pkr.yaml",
-            ".pkr.yml",
-            ".pkrvars.json",
-            ".pkrvars.yaml",
-        ]) {
-            Some(Self::Data)
+        } else if ends(&[".pkr.json"]) {
+            Some(Self::TemplateJson)
+        } else if ends(&[".pkrvars.json"]) {
+            Some(Self::ValuesJson)
+        } else if ends(&[".pkrvars.yaml", ".pkrvars.yml"]) {
+            Some(Self::ValuesYaml)
+        } else if ends(&[".pkr.yaml", ".pkr.yml"]) {
+            Some(Self::LegacyYaml)
         } else if ends(&[".json"]) && LANGUAGES.contains(&language) {
-            Some(Self::Legacy)
+            Some(Self::LegacyJson)
         } else if !ends(&[".json", ".yaml", ".yml"]) && language.starts_with("packer") {
             // A new file that has no name yet.
             Some(Self::Template)
@@ -86,9 +94,24 @@ impl Kind {
         }
     }
 
-    /// Whether the outline is of use.
-    pub(crate) fn is_native(self) -> bool {
-        matches!(self, Self::Template | Self::Values)
+    /// Whether it is JSON or YAML.
+    pub(crate) fn is_data(self) -> bool {
+        !matches!(self, Self::Template | Self::Values)
+    }
+
+    /// Whether it is YAML.
+    pub(crate) fn is_yaml(self) -> bool {
+        matches!(self, Self::ValuesYaml | Self::LegacyYaml)
+    }
+
+    /// Whether it is a template with the keys of legacy JSON.
+    pub(crate) fn is_legacy(self) -> bool {
+        matches!(self, Self::LegacyJson | Self::LegacyYaml)
+    }
+
+    /// Whether it is a file of values.
+    pub(crate) fn is_values(self) -> bool {
+        matches!(self, Self::Values | Self::ValuesJson | Self::ValuesYaml)
     }
 }
 
@@ -154,7 +177,7 @@ impl Documents {
                     format!("{}{}{}", &text[..start], change.text, &text[end..])
                 }
             };
-            document = Arc::new(Document::new(text));
+            document = Arc::new(Document::new(open.kind, text));
         }
         open.document = document;
         open.version = version;
@@ -198,7 +221,7 @@ mod tests {
             path: path_of(&url).expect("a path"),
             kind: Kind::Template,
             version: 1,
-            document: Arc::new(Document::new("a = \"😀x\"\nb\n")),
+            document: Arc::new(Document::new(Kind::Template, "a = \"😀x\"\nb\n")),
         });
         let changes = vec![
             change((0, 7), (0, 8), "yz"),
@@ -223,9 +246,11 @@ mod tests {
         };
         assert_eq!(kind("a.pkr.hcl", ""), Some(Kind::Template));
         assert_eq!(kind("a.auto.pkrvars.hcl", "hcl"), Some(Kind::Values));
-        assert_eq!(kind("a.pkr.json", "json"), Some(Kind::Data));
+        assert_eq!(kind("a.pkr.json", "json"), Some(Kind::TemplateJson));
+        assert_eq!(kind("a.pkr.yml", "yaml"), Some(Kind::LegacyYaml));
+        assert_eq!(kind("a.pkrvars.yaml", ""), Some(Kind::ValuesYaml));
         assert_eq!(kind("a.json", "json"), None);
-        assert_eq!(kind("a.json", "packer"), Some(Kind::Legacy));
+        assert_eq!(kind("a.json", "packer"), Some(Kind::LegacyJson));
         assert_eq!(kind("a.hcl", "hcl"), None);
         assert_eq!(kind("Untitled-1", "packer"), Some(Kind::Template));
     }

@@ -34,6 +34,10 @@ pub(crate) struct Folder {
 impl Folder {
     /// The folder that the file at `path` belongs to.
     pub(crate) fn around(path: &Path, kind: Kind, documents: &Documents) -> Self {
+        if kind.is_legacy() {
+            let own = path.parent().unwrap_or(path);
+            return Self::of(own, file(path, documents).into_iter().collect());
+        }
         Self::at(
             &template_folder(path, kind, documents),
             Some(path),
@@ -50,10 +54,15 @@ impl Folder {
         if let Some(also) = also.filter(|also| !files.iter().any(|file| file.path == **also)) {
             files.extend(file(also, documents));
         }
+        Self::of(path, files)
+    }
+
+    /// These files alone.
+    fn of(path: &Path, files: Vec<File>) -> Self {
         let (mut declarations, mut usages) = (Vec::new(), Vec::new());
         for (index, file) in files.iter().enumerate() {
             let (outline, text) = (file.document.outline(), &file.document.text);
-            if file.kind == Kind::Values {
+            if file.kind.is_values() {
                 usages.extend(symbols::values_usages(index, outline));
             } else {
                 declarations.extend(symbols::declarations(index, text, outline));
@@ -92,13 +101,13 @@ impl Folder {
 /// The folder of the template that the file at `path` belongs to.
 pub(crate) fn template_folder(path: &Path, kind: Kind, documents: &Documents) -> PathBuf {
     let own = path.parent().unwrap_or(path);
-    if kind != Kind::Values {
+    if !kind.is_values() {
         return own.to_owned();
     }
     let has_template = |folder: &&Path| {
         native_files(folder, documents)
             .iter()
-            .any(|path| path.to_string_lossy().ends_with(".pkr.hcl"))
+            .any(|path| is_named(path, &[".pkr.hcl", ".pkr.json"]))
     };
     let found = own.ancestors().take(MOST_ABOVE).find(has_template);
     found.unwrap_or(own).to_owned()
@@ -122,7 +131,13 @@ fn native_files(folder: &Path, documents: &Documents) -> Vec<PathBuf> {
 
 fn is_native_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    !name.starts_with('.') && (name.ends_with(".pkr.hcl") || name.ends_with(".pkrvars.hcl"))
+    let ends = [".pkr.hcl", ".pkr.json", ".pkrvars.hcl", ".pkrvars.json"];
+    !name.starts_with('.') && is_named(path, &ends)
+}
+
+fn is_named(path: &Path, ends: &[&str]) -> bool {
+    let name = path.to_string_lossy();
+    ends.iter().any(|end| name.ends_with(end))
 }
 
 fn file(path: &Path, documents: &Documents) -> Option<File> {
@@ -137,10 +152,11 @@ fn file(path: &Path, documents: &Documents) -> Option<File> {
     let url = Url::from_file_path(path).ok()?;
     // A file that cannot be read is told by the diagnostics.
     let text = host_syntax::read_file(path).ok()?;
+    let kind = Kind::of(&url, "")?;
     Some(File {
         path: path.to_owned(),
-        kind: Kind::of(&url, "")?,
+        kind,
         url,
-        document: Arc::new(Document::new(text)),
+        document: Arc::new(Document::new(kind, text)),
     })
 }

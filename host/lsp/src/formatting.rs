@@ -58,10 +58,11 @@ pub(crate) fn edits(document: &Document, encoding: Encoding) -> Option<Vec<TextE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::documents::Kind;
 
     /// The text with the edits made, the last one first.
     fn applied(text: &str) -> (usize, String) {
-        let document = Document::new(text);
+        let document = Document::new(Kind::Template, text);
         let edits = edits(&document, Encoding::Utf16).expect("a text without errors");
         let mut result = text.to_owned();
         for edit in edits.iter().rev() {
@@ -86,6 +87,9 @@ mod tests {
 
     #[test]
     fn a_text_with_errors_is_left_alone() {
-        assert_eq!(edits(&Document::new("a = [\n"), Encoding::Utf16), None);
+        assert_eq!(
+            edits(&Document::new(Kind::Template, "a = [\n"), Encoding::Utf16),
+            None
+        );
     }
 }

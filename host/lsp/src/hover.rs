@@ -7,7 +7,6 @@ use host_template::Components;
 use crate::catalog::component_of;
 use crate::completion::Place;
 use crate::describe;
-use crate::documents::Kind;
 use crate::language;
 use crate::outline::{Block, Cursor, Typed};
 use crate::symbols::SymbolKind;
@@ -20,7 +19,8 @@ pub(crate) fn hover(place: &Place<'_>) -> Option<(Range<usize>, String)> {
     let text = place.text();
     match place.document.outline().cursor(text, place.at) {
         Cursor::Item { path, word, .. } => {
-            let found = item(place, &path, &text[word.clone()])?;
+            let name = text[word.clone()].trim_matches(['"', '\'']);
+            let found = item(place, &path, name)?;
             Some((word, found))
         }
         Cursor::Label {
@@ -43,6 +43,27 @@ pub(crate) fn hover(place: &Place<'_>) -> Option<(Range<usize>, String)> {
             let found = in_code(place, &path, &before, &text[last.clone()])?;
             Some((last, found))
         }
+        Cursor::Value {
+            path,
+            attribute,
+            typed: Typed::Text(range) | Typed::Bare { last: range },
+        } if attribute.name == "type" && place.kind.is_legacy() => {
+            let (block, outer) = path.split_last()?;
+            let kind = component_of(&block.kind, outer)?;
+            let name = &text[range.clone()];
+            let schema = place.catalog.schema(kind, name)?;
+            Some((range, describe::component(kind, name, schema)))
+        }
+        Cursor::Value {
+            typed: Typed::Call { last },
+            ..
+        } => {
+            let name = &text[last.clone()];
+            let entry = language::legacy::CALLS
+                .iter()
+                .find(|entry| entry.name == name)?;
+            Some((last, describe::call(entry)))
+        }
         _ => None,
     }
 }
@@ -60,7 +81,7 @@ fn referred(place: &Place<'_>) -> Option<(Range<usize>, String)> {
 
 /// An option or block by name.
 fn item(place: &Place<'_>, path: &[&Block], name: &str) -> Option<String> {
-    if path.is_empty() && place.kind == Kind::Values {
+    if path.is_empty() && place.kind.is_values() {
         return None;
     }
     if let [module] = path
@@ -79,7 +100,7 @@ fn item(place: &Place<'_>, path: &[&Block], name: &str) -> Option<String> {
     {
         return place.folder.find(kind, name).map(describe::declaration);
     }
-    let contents = place.catalog.contents(path)?;
+    let contents = place.contents(path)?;
     if let Some(schema) = contents.schema {
         if let Some(option) = schema.attributes.iter().find(|option| option.name == name) {
             return Some(describe::option(option));

@@ -91,8 +91,9 @@ pub(crate) fn definition(place: &Place<'_>, encoding: Encoding) -> Vec<Location>
         Cursor::Item { path, word, .. } => match path.as_slice() {
             [block] if block.kind == "module" => {
                 let called = place.folder.module(block.label(0), place.documents);
+                let name = text[word].trim_matches('"');
                 called.map_or_else(Vec::new, |called| {
-                    located(&called, SymbolKind::Variable, &text[word])
+                    located(&called, SymbolKind::Variable, name)
                 })
             }
             _ => Vec::new(),
@@ -160,7 +161,7 @@ fn symbols(
                     attribute.name.clone(),
                     Shown::PROPERTY,
                     attribute.name_range.start..attribute.value.end,
-                    &attribute.name_range,
+                    attribute.name_range.clone(),
                     None,
                 ),
                 Item::Block(block) => {
@@ -169,7 +170,7 @@ fn symbols(
                         block.header(),
                         shown(&block.kind),
                         block.range.clone(),
-                        &block.kind_range,
+                        block.selection(),
                         Some(symbols(&body.items, (document, encoding), depth + 1)),
                     )
                 }
@@ -182,7 +183,7 @@ fn symbols(
                 tags: None,
                 deprecated: None,
                 range: range(&whole),
-                selection_range: range(name_range),
+                selection_range: range(&name_range),
                 children,
             })
         })
@@ -194,9 +195,11 @@ fn shown(kind: &str) -> Shown {
         "variable" | "variables" => Shown::VARIABLE,
         "local" | "locals" => Shown::CONSTANT,
         "source" => Shown::CLASS,
+        "builders" => Shown::CLASS,
         "build" | "module" => Shown::MODULE,
         "data" => Shown::INTERFACE,
         "provisioner" | "post-processor" | "error-cleanup-provisioner" => Shown::METHOD,
+        "provisioners" | "post-processors" => Shown::METHOD,
         _ => Shown::STRUCT,
     }
 }

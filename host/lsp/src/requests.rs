@@ -35,8 +35,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The answer to a request; about a file that is not open, or that is no template in HCL, there
-    /// is nothing to say.
+    /// The answer to a request; about a file that is not open there is nothing to say.
     pub(crate) fn answer(&self, method: &str, params: Value) -> Answer {
         match method {
             "textDocument/completion" => self.completion(&read(params)?),
@@ -56,9 +55,9 @@ impl Asked<'_> {
         }
     }
 
-    /// The open file with this address, when its outline is of use.
-    fn native(&self, url: &Url) -> Option<&Open> {
-        self.documents.get(url).filter(|open| open.kind.is_native())
+    /// The open file with this address.
+    fn open(&self, url: &Url) -> Option<&Open> {
+        self.documents.get(url)
     }
 
     /// Does `make` with what is at a position.
@@ -67,7 +66,7 @@ impl Asked<'_> {
         (url, position): (&Url, Position),
         make: impl FnOnce(&Place<'_>) -> Option<T>,
     ) -> Option<T> {
-        let open = self.native(url)?;
+        let open = self.open(url)?;
         let document: Arc<Document> = Arc::clone(&open.document);
         let folder = Folder::around(&open.path, open.kind, self.documents);
         let encoding = self.agreed.encoding;
@@ -179,7 +178,7 @@ impl Asked<'_> {
     }
 
     fn document_symbols(&self, params: &DocumentSymbolParams) -> Answer {
-        let open = self.native(&params.text_document.uri);
+        let open = self.open(&params.text_document.uri);
         written(&open.map(|open| {
             let encoding = self.agreed.encoding;
             let symbols = navigation::document_symbols(&open.document, encoding);
@@ -188,21 +187,25 @@ impl Asked<'_> {
     }
 
     fn folding(&self, params: &FoldingRangeParams) -> Answer {
-        let open = self.native(&params.text_document.uri);
+        let open = self.open(&params.text_document.uri);
         written(&open.map(|open| navigation::folding(&open.document)))
     }
 
     fn formatting(&self, params: &DocumentFormattingParams) -> Answer {
-        let open = self.native(&params.text_document.uri);
+        let open = self.open(&params.text_document.uri);
+        // The layout of JSON and YAML is not ours.
+        let open = open.filter(|open| !open.kind.is_data());
         written(&open.and_then(|open| formatting::edits(&open.document, self.agreed.encoding)))
     }
 }
 
-/// What can be renamed: what is declared in this folder, but no output, whose users lie elsewhere.
+/// What can be renamed: what is declared in this folder, but no output, whose users lie elsewhere,
+/// and no builder, whose name may be its type.
 fn renamed(place: &Place<'_>) -> Option<navigation::Target> {
     let target = navigation::target(place)?;
     let declared = place.folder.find(target.kind, &target.name).is_some();
-    (declared && target.kind != SymbolKind::Output).then_some(target)
+    let fixed = matches!(target.kind, SymbolKind::Output | SymbolKind::Builder);
+    (declared && !fixed).then_some(target)
 }
 
 fn place_of(params: &TextDocumentPositionParams) -> (&Url, Position) {

@@ -329,12 +329,12 @@ impl<W: Write> Server<W> {
             path,
             kind,
             version: opened.version,
-            document: Arc::new(Document::new(opened.text)),
+            document: Arc::new(Document::new(kind, opened.text)),
         };
         self.documents.insert(open);
         // A new file may have made its folder that of a template, and that of values below it.
         let concerned = self.documents.iter();
-        let concerned = concerned.filter(|one| one.kind == Kind::Values || one.url == url);
+        let concerned = concerned.filter(|one| one.kind.is_values() || one.url == url);
         for open in concerned {
             self.checks.changed(subject_of(open, &self.documents));
         }

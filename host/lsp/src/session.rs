@@ -64,7 +64,7 @@ pub(crate) fn initialized(params: &InitializeParams, version: &str) -> (Agreed, 
             },
         )),
         completion_provider: Some(CompletionOptions {
-            trigger_characters: Some(vec![".".to_owned(), "\"".to_owned()]),
+            trigger_characters: Some([".", "\"", "`"].map(str::to_owned).to_vec()),
             ..CompletionOptions::default()
         }),
         hover_provider: Some(HoverProviderCapability::Simple(true)),

@@ -85,11 +85,12 @@ fn starts_item(tokens: &[Token], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::documents::Kind;
 
     /// The function and the parameter at `|`.
     fn check(text: &str, expected: Option<(&str, Option<u32>)>) {
         let at = text.find('|').expect("a cursor");
-        let document = Document::new(text.replacen('|', "", 1));
+        let document = Document::new(Kind::Template, text.replacen('|', "", 1));
         let found = help(&document, at);
         let found = found.as_ref().map(|help| {
             let label = help.signatures[0]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use host_syntax::{Token, TokenKind};
 
-use crate::outline::{Attribute, Block, Item, Outline, attributes, blocks};
+use crate::outline::{Attribute, Block, Item, Outline, attributes, blocks, user_calls};
 
 /// Most characters of an expression that are shown.
 const LONGEST_SHOWN: usize = 400;
@@ -18,6 +18,8 @@ pub(crate) enum SymbolKind {
     Source,
     Module,
     Output,
+    /// An entry of `builders` in a legacy template.
+    Builder,
 }
 
 /// Something with a name.
@@ -67,6 +69,10 @@ pub(crate) fn declarations(file: usize, text: &str, outline: &Outline) -> Vec<De
             ("source", 2) => SymbolKind::Source,
             ("module", 1) => SymbolKind::Module,
             ("output", 1) => SymbolKind::Output,
+            ("builders", _) => {
+                found.extend(builder(file, text, outline, block));
+                continue;
+            }
             ("variables", _) => {
                 found.extend(group(file, text, block, SymbolKind::Variable));
                 continue;
@@ -79,7 +85,50 @@ pub(crate) fn declarations(file: usize, text: &str, outline: &Outline) -> Vec<De
         };
         found.extend(declaration(file, text, block, kind));
     }
+    if outline.kind.is_legacy() {
+        hide_secrets(text, outline, &mut found);
+    }
     found
+}
+
+/// The texts that a legacy template has in the value of a root key.
+fn root_texts<'o>(outline: &'o Outline, name: &str) -> impl Iterator<Item = &'o Token> {
+    let found = attributes(&outline.items).find(|one| one.name == name);
+    let tokens = found.map_or(&[][..], |found| outline.tokens_of(found));
+    tokens
+        .iter()
+        .filter(|token| token.kind == TokenKind::QuotedText)
+}
+
+/// Takes the values of sensitive variables of a legacy template out.
+fn hide_secrets(text: &str, outline: &Outline, found: &mut [Declaration]) {
+    for token in root_texts(outline, "sensitive-variables") {
+        let name = token.text(text);
+        let mut named = found
+            .iter_mut()
+            .filter(|one| one.kind == SymbolKind::Variable && one.name == name);
+        for declaration in &mut named {
+            declaration.sensitive = true;
+            declaration.facts = vec![("default", "(sensitive)".to_owned())];
+        }
+    }
+}
+
+/// A builder of a legacy template; without a name it has that of its type.
+fn builder(file: usize, text: &str, outline: &Outline, block: &Block) -> Option<Declaration> {
+    let named = block
+        .attribute("name")
+        .or_else(|| block.attribute("type"))?;
+    let mut tokens = outline.tokens_of(named).iter();
+    let token = tokens.find(|token| token.kind == TokenKind::QuotedText)?;
+    Some(Declaration {
+        kind: SymbolKind::Builder,
+        name: token.text(text).to_owned(),
+        file,
+        name_range: token.start..token.end,
+        facts: Vec::new(),
+        sensitive: false,
+    })
 }
 
 fn declaration(file: usize, text: &str, block: &Block, kind: SymbolKind) -> Option<Declaration> {
@@ -135,11 +184,29 @@ fn group(file: usize, text: &str, block: &Block, kind: SymbolKind) -> Vec<Declar
 
 /// An expression as it reads, cut when it is long.
 fn written(text: &str, attribute: &Attribute) -> String {
-    let value = text[attribute.value.clone()].trim();
+    let range = &attribute.value;
+    let value = text[range.clone()].trim();
+    // In JSON and YAML the range ends where the content does.
+    let closer = value.chars().next().and_then(closer_of);
+    let closes = closer.is_some_and(|closer| {
+        !(value.len() > 1 && value.ends_with(closer)) && text[range.end..].starts_with(closer)
+    });
+    let end = range.end + usize::from(closes);
+    let value = text[range.start..end].trim();
     match value.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => format!("{}…", &value[..end]),
         None => value.to_owned(),
     }
+}
+
+/// What closes what this character opens.
+fn closer_of(opener: char) -> Option<char> {
+    Some(match opener {
+        '"' | '\'' => opener,
+        '[' => ']',
+        '{' => '}',
+        _ => return None,
+    })
 }
 
 /// What the values in a file of values are for.
@@ -157,9 +224,49 @@ pub(crate) fn values_usages(file: usize, outline: &Outline) -> Vec<Usage> {
 
 /// What a template's file uses.
 pub(crate) fn usages(file: usize, text: &str, outline: &Outline) -> Vec<Usage> {
+    if outline.kind.is_legacy() {
+        return legacy_usages(file, text, outline);
+    }
     let mut found = references(file, text, &outline.tokens);
     for block in blocks(&outline.items).filter(|block| block.kind == "build") {
         in_build(file, text, outline, block.items(), &mut found);
+    }
+    found
+}
+
+/// Variables in template calls, and builders by name.
+fn legacy_usages(file: usize, text: &str, outline: &Outline) -> Vec<Usage> {
+    let usage = |kind: SymbolKind, range: Range<usize>| Usage {
+        kind,
+        name: text[range.clone()].to_owned(),
+        file,
+        name_range: range.clone(),
+        range,
+    };
+    let texts = |tokens: &[Token]| -> Vec<Range<usize>> {
+        let texts = tokens
+            .iter()
+            .filter(|token| token.kind == TokenKind::QuotedText);
+        texts.map(|token| token.start..token.end).collect()
+    };
+    let mut found = Vec::new();
+    for content in texts(&outline.tokens) {
+        let names = user_calls(text, &content).into_iter();
+        found.extend(names.map(|range| usage(SymbolKind::Variable, range)));
+    }
+    let secrets = root_texts(outline, "sensitive-variables");
+    found.extend(secrets.map(|token| usage(SymbolKind::Variable, token.start..token.end)));
+    for entry in blocks(&outline.items).filter(|block| block.kind != "builders") {
+        for name in ["only", "except"] {
+            let list = entry.attribute(name);
+            let names = list.map_or_else(Vec::new, |list| texts(outline.tokens_of(list)));
+            let names = names.into_iter();
+            found.extend(names.map(|range| usage(SymbolKind::Builder, range)));
+        }
+        let overrides = blocks(entry.items()).filter(|block| block.kind == "override");
+        for name in overrides.flat_map(|block| blocks(block.items())) {
+            found.push(usage(SymbolKind::Builder, name.kind_range.clone()));
+        }
     }
     found
 }
@@ -243,6 +350,7 @@ fn source_usage(file: usize, text: &str, range: Range<usize>) -> Option<Usage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::documents::Kind;
 
     const TEXT: &str = r#"
 variable "size" {
@@ -266,7 +374,7 @@ build {
 
     #[test]
     fn declarations_have_what_is_known_of_them() {
-        let outline = Outline::of(TEXT);
+        let outline = Outline::of(TEXT, Kind::Template);
         let found = declarations(0, TEXT, &outline);
         let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["size", "password", "disk", "null.a"]);
@@ -279,7 +387,7 @@ build {
 
     #[test]
     fn usages_are_found_in_code_and_in_lists_of_sources() {
-        let outline = Outline::of(TEXT);
+        let outline = Outline::of(TEXT, Kind::Template);
         let found = usages(0, TEXT, &outline);
         let names: Vec<(&str, &str)> = found
             .iter()

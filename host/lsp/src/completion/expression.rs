@@ -6,10 +6,11 @@ use std::ops::Range;
 use host_template::{ComponentKind, Components, Primitive, Type};
 use lsp_types::CompletionItemKind;
 
-use super::{Candidate, Insert, Place, is_within, source_names};
+use super::{Candidate, Insert, Place, call, is_within, source_names};
+use crate::catalog::component_of;
 use crate::describe;
 use crate::documents::Kind;
-use crate::language::{self, Entry};
+use crate::language::{self, Entry, legacy};
 use crate::outline::{Attribute, Block, Typed};
 use crate::symbols::SymbolKind;
 
@@ -26,6 +27,12 @@ pub(super) fn candidates(
             let found = texts.map(|text| Candidate::new(text, CompletionItemKind::VALUE));
             (range, found.collect())
         }
+        Typed::Bare { last } => {
+            let found = bare(place, path, attribute, &last);
+            (last, found)
+        }
+        Typed::Call { last } => (last, call::functions()),
+        Typed::Argument { function, last } => (last, call::arguments(place, &function)),
         Typed::Code { before, last } => {
             let found = match before.as_slice() {
                 [] => beginnings(place, path, attribute, &last),
@@ -42,6 +49,15 @@ fn texts(place: &Place<'_>, path: &[&Block], attribute: &Attribute) -> Vec<Strin
     let bare = |name: String| name.trim_start_matches("source.").to_owned();
     match (attribute.name.as_str(), block) {
         ("sources", "build") => source_names(place),
+        ("type", _) if place.kind.is_legacy() => component_names(place, path),
+        ("post-processors", "") if place.kind.is_legacy() => {
+            place.catalog.names(ComponentKind::PostProcessor)
+        }
+        ("sensitive-variables", "") if place.kind.is_legacy() => {
+            let variables = place.folder.declared(SymbolKind::Variable);
+            variables.map(|variable| variable.name.clone()).collect()
+        }
+        ("only" | "except", "provisioners" | "post-processors") => source_names(place),
         ("only" | "except", "provisioner" | "post-processor" | "error-cleanup-provisioner") => {
             source_names(place).into_iter().map(bare).collect()
         }
@@ -50,12 +66,65 @@ fn texts(place: &Place<'_>, path: &[&Block], attribute: &Attribute) -> Vec<Strin
 }
 
 fn choices(place: &Place<'_>, path: &[&Block], name: &str) -> Vec<String> {
-    let contents = place.catalog.contents(path).filter(|_| !path.is_empty());
+    let contents = place.contents(path).filter(|_| !path.is_empty());
     let schema = contents.and_then(|contents| contents.schema);
     let option = schema.and_then(|schema| schema.attributes.iter().find(|one| one.name == name));
     option
         .map(|option| option.choices.clone())
         .unwrap_or_default()
+}
+
+/// The components that the innermost block of `path` can be.
+fn component_names(place: &Place<'_>, path: &[&Block]) -> Vec<String> {
+    let kind = path
+        .split_last()
+        .and_then(|(block, outer)| component_of(&block.kind, outer));
+    kind.map(|kind| place.catalog.names(kind))
+        .unwrap_or_default()
+}
+
+/// A value without quotes in JSON or YAML.
+fn bare(
+    place: &Place<'_>,
+    path: &[&Block],
+    attribute: &Attribute,
+    last: &Range<usize>,
+) -> Vec<Candidate> {
+    let before = place.text()[attribute.value.start.min(last.start)..last.start].trim_end();
+    let in_list = before.contains('[') || before.ends_with('-');
+    let lists = matches!(
+        &*attribute.name,
+        "sources" | "only" | "except" | "sensitive-variables"
+    );
+    let mut found: Vec<Candidate> = texts(place, path, attribute)
+        .into_iter()
+        .map(|text| {
+            let quoted = match place.kind.is_yaml() {
+                // Without quotes it would be no text.
+                true if text != "null" => text.clone(),
+                _ => format!("\"{text}\""),
+            };
+            let insert = match lists && !in_list {
+                true => format!("[{quoted}]"),
+                false => quoted,
+            };
+            Candidate::new(text, CompletionItemKind::VALUE)
+                .rank(0)
+                .insert(Insert::Plain(insert))
+        })
+        .collect();
+    let is_section = path.is_empty() && legacy::of_section(&attribute.name).is_some();
+    if is_section && place.kind == Kind::LegacyJson {
+        let snippet = "{\n\t\"type\": \"$0\"\n}".to_owned();
+        let insert = Insert::Snippet(snippet, "{ \"type\": ".to_owned());
+        found.push(Candidate::new("type", CompletionItemKind::PROPERTY).insert(insert));
+    }
+    if is_bool(place, path, &attribute.name) {
+        for word in ["true", "false"] {
+            found.push(Candidate::new(word, CompletionItemKind::KEYWORD).rank(0));
+        }
+    }
+    found
 }
 
 /// What an expression can begin with.
@@ -89,7 +158,7 @@ fn beginnings(
     for word in ["true", "false", "null"] {
         found.push(Candidate::new(word, CompletionItemKind::KEYWORD).rank(rank));
     }
-    if place.kind == Kind::Values {
+    if place.kind.is_values() {
         return found;
     }
     let default = matches!((&*attribute.name, outer), ("default", "variable"));
@@ -127,7 +196,7 @@ fn is_visible(path: &[&Block], name: &str) -> bool {
 }
 
 fn is_bool(place: &Place<'_>, path: &[&Block], name: &str) -> bool {
-    let Some(contents) = place.catalog.contents(path) else {
+    let Some(contents) = place.contents(path) else {
         return false;
     };
     let fixed = contents.arguments.iter().find(|entry| entry.name == name);

@@ -1,22 +1,33 @@
 //! Labels: types of components, names of sources, kinds of blocks.
 
+use std::ops::Range;
+
 use host_template::Components;
 use lsp_types::CompletionItemKind;
 
+use super::writing::{Shape, Writing};
 use super::{Candidate, Insert, Place, source_names};
 use crate::catalog::component_of;
 use crate::describe;
 use crate::outline::Block;
 
-/// What label number `index` of `block` can be.
+/// A label.
+pub(super) struct At<'a> {
+    /// Which one.
+    pub(super) index: usize,
+    pub(super) range: &'a Range<usize>,
+    /// Whether quotes stand around it that stay.
+    pub(super) quoted: bool,
+}
+
+/// What a label of `block` can be.
 pub(super) fn candidates(
     place: &Place<'_>,
     path: &[&Block],
     block: &Block,
-    index: usize,
-    quoted: bool,
+    at: &At<'_>,
 ) -> Vec<Candidate> {
-    if index > 0 {
+    if at.index > 0 {
         return Vec::new();
     }
     let mut found = if block.kind == "source" && !path.is_empty() {
@@ -29,7 +40,12 @@ pub(super) fn candidates(
     } else {
         components(place, path, block)
     };
-    if !quoted {
+    if place.kind.is_data() {
+        let writing = Writing::at(place, at.range);
+        for candidate in &mut found {
+            candidate.insert = writing.insert(&candidate.label, &Shape::Object);
+        }
+    } else if !at.quoted {
         for candidate in &mut found {
             candidate.insert = Insert::Plain(format!("\"{}\"", candidate.label));
         }
@@ -53,7 +69,7 @@ fn components(place: &Place<'_>, path: &[&Block], block: &Block) -> Vec<Candidat
 }
 
 fn block_kinds(place: &Place<'_>, path: &[&Block]) -> Vec<Candidate> {
-    let Some(contents) = place.catalog.contents(path) else {
+    let Some(contents) = place.contents(path) else {
         return Vec::new();
     };
     let fixed = contents.blocks.iter().map(|entry| entry.name);

@@ -1,8 +1,10 @@
 //! What can be written at the cursor.
 
 mod body;
+mod call;
 mod expression;
 mod label;
+mod writing;
 
 use std::ops::Range;
 
@@ -11,7 +13,7 @@ use lsp_types::{
     InsertTextFormat, MarkupContent, MarkupKind, TextEdit,
 };
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Contents};
 use crate::documents::{Document, Documents, Kind};
 use crate::folder::Folder;
 use crate::outline::{Block, Cursor};
@@ -33,6 +35,14 @@ impl<'a> Place<'a> {
     pub(crate) fn text(&self) -> &'a str {
         &self.document.text
     }
+
+    /// What can stand in the innermost block of `path`.
+    pub(crate) fn contents(&self, path: &[&Block]) -> Option<Contents<'a>> {
+        match path.is_empty() && self.kind.is_legacy() {
+            true => Some(Catalog::legacy_root()),
+            false => self.catalog.contents(path),
+        }
+    }
 }
 
 /// Something that can be written.
@@ -48,6 +58,8 @@ pub(crate) struct Candidate {
     /// Candidates with a smaller number come first.
     pub(crate) rank: u8,
     pub(crate) deprecated: bool,
+    /// What is typed to choose it, when that is not its label.
+    pub(crate) typed_as: Option<String>,
 }
 
 /// What is written.
@@ -69,6 +81,7 @@ impl Candidate {
             doc: String::new(),
             rank: 5,
             deprecated: false,
+            typed_as: None,
         }
     }
 
@@ -92,6 +105,17 @@ impl Candidate {
 /// Everything that can be written at the cursor, and what it replaces.
 pub(crate) fn complete(place: &Place<'_>) -> (Range<usize>, Vec<Candidate>) {
     let cursor = place.document.outline().cursor(place.text(), place.at);
+    let (range, mut candidates) = candidates(place, cursor);
+    // Editors compare what is replaced, quotes included.
+    if place.text()[range.clone()].starts_with('"') {
+        for candidate in &mut candidates {
+            candidate.typed_as = Some(format!("\"{}\"", candidate.label));
+        }
+    }
+    (range, candidates)
+}
+
+fn candidates(place: &Place<'_>, cursor: Cursor<'_>) -> (Range<usize>, Vec<Candidate>) {
     match cursor {
         Cursor::Nowhere => (place.at..place.at, Vec::new()),
         Cursor::Item { path, items, word } => {
@@ -104,7 +128,15 @@ pub(crate) fn complete(place: &Place<'_>) -> (Range<usize>, Vec<Candidate>) {
             index,
             range,
             quoted,
-        } => (range, label::candidates(place, &path, block, index, quoted)),
+        } => {
+            let at = label::At {
+                index,
+                range: &range,
+                quoted,
+            };
+            let candidates = label::candidates(place, &path, block, &at);
+            (range, candidates)
+        }
         Cursor::Value {
             path,
             attribute,
@@ -113,8 +145,13 @@ pub(crate) fn complete(place: &Place<'_>) -> (Range<usize>, Vec<Candidate>) {
     }
 }
 
-/// The sources of the folder as builds name them: `source.TYPE.NAME`.
+/// The sources of the folder as builds name them: `source.TYPE.NAME`; the builders of a legacy
+/// template by name.
 pub(crate) fn source_names(place: &Place<'_>) -> Vec<String> {
+    if place.kind.is_legacy() {
+        let builders = place.folder.declared(crate::symbols::SymbolKind::Builder);
+        return builders.map(|builder| builder.name.clone()).collect();
+    }
     let sources = place.folder.declared(crate::symbols::SymbolKind::Source);
     sources
         .map(|source| format!("source.{}", source.name))
@@ -145,7 +182,11 @@ pub(crate) fn items(
             };
             CompletionItem {
                 sort_text: Some(format!("{}{}", candidate.rank, candidate.label)),
-                filter_text: Some(candidate.label.clone()),
+                filter_text: Some(
+                    candidate
+                        .typed_as
+                        .unwrap_or_else(|| candidate.label.clone()),
+                ),
                 label: candidate.label,
                 kind: Some(candidate.kind),
                 detail: Some(candidate.detail).filter(|text| !text.is_empty()),

@@ -44,6 +44,15 @@ pub(crate) enum Cursor<'a> {
 pub(crate) enum Typed {
     /// Text between quotes; the range is what stands there.
     Text(Range<usize>),
+    /// A value without quotes in JSON or YAML, which may be empty.
+    Bare { last: Range<usize> },
+    /// The name of a function in `{{ }}`.
+    Call { last: Range<usize> },
+    /// A text in quotes behind a function in `{{ }}`.
+    Argument {
+        function: String,
+        last: Range<usize>,
+    },
     /// Names with dots between, as far as the cursor; the last one may be empty.
     Code {
         /// All but the last, without indexes.
@@ -59,6 +68,9 @@ impl Outline {
         let in_comment = |range: &Range<usize>| range.start < at && at <= range.end;
         if self.comments.iter().any(in_comment) {
             return Cursor::Nowhere;
+        }
+        if self.kind.is_data() {
+            return self.data_cursor(text, at);
         }
         let mut path: Vec<&Block> = Vec::new();
         let mut items: &[Item] = &self.items;
@@ -114,7 +126,7 @@ impl Outline {
             && (at <= value.end || text[value.end..at].chars().all(|c| c == ' ' || c == '\t'))
     }
 
-    fn typed(&self, text: &str, attribute: &Attribute, at: usize) -> Typed {
+    pub(super) fn typed(&self, text: &str, attribute: &Attribute, at: usize) -> Typed {
         let tokens = self.tokens_of(attribute);
         let before = tokens.iter().rposition(|token| token.start < at);
         if let Some(index) = before {
@@ -131,7 +143,12 @@ impl Outline {
 }
 
 /// The text between quotes, or in a heredoc, that the cursor is in.
-fn text_at(text: &str, tokens: &[Token], index: usize, at: usize) -> Option<Range<usize>> {
+pub(super) fn text_at(
+    text: &str,
+    tokens: &[Token],
+    index: usize,
+    at: usize,
+) -> Option<Range<usize>> {
     let token = tokens[index];
     let next = tokens.get(index + 1);
     match token.kind {

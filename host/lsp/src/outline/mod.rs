@@ -5,6 +5,7 @@
 //! match. Nothing is reported here; that is what `host_syntax::parse_hcl` is for.
 
 mod cursor;
+mod data;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -13,11 +14,16 @@ use std::ops::Range;
 
 use host_syntax::{Token, TokenKind};
 
+use crate::documents::Kind;
+
 pub(crate) use cursor::{Cursor, Typed};
+pub(crate) use data::user_calls;
 
 /// What a file says, as far as it can be told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outline {
+    /// What kind of file it is.
+    pub(crate) kind: Kind,
     pub(crate) items: Vec<Item>,
     /// Everything but comments.
     pub(crate) tokens: Vec<Token>,
@@ -51,12 +57,14 @@ pub(crate) struct Block {
     pub(crate) kind_range: Range<usize>,
     pub(crate) labels: Vec<Label>,
     pub(crate) body: Option<Body>,
+    /// In JSON, the object whose keys are its next label.
+    pub(crate) gap: Option<Range<usize>>,
     /// From the kind to the closing brace, or as far as it goes.
     pub(crate) range: Range<usize>,
 }
 
 /// A label.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Label {
     /// Without quotes.
     pub(crate) text: String,
@@ -70,11 +78,16 @@ pub(crate) struct Body {
     pub(crate) items: Vec<Item>,
     /// Between the braces.
     pub(crate) range: Range<usize>,
+    /// In YAML, where its keys begin on their lines.
+    pub(crate) column: usize,
 }
 
 impl Outline {
     /// Reads a text. Takes time in proportion to its length.
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str, kind: Kind) -> Self {
+        if kind.is_data() {
+            return data::outline(text, kind);
+        }
         let (comments, tokens): (Vec<Token>, Vec<Token>) = host_syntax::tokens(text)
             .into_iter()
             .partition(|token| token.kind == TokenKind::Comment);
@@ -84,6 +97,17 @@ impl Outline {
             items,
             comments: comments.collect(),
             tokens,
+            kind,
+        }
+    }
+
+    /// Nothing is known of the file.
+    pub(crate) fn empty(kind: Kind) -> Self {
+        Self {
+            items: Vec::new(),
+            tokens: Vec::new(),
+            comments: Vec::new(),
+            kind,
         }
     }
 
@@ -107,6 +131,17 @@ impl Block {
     /// An attribute by name.
     pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
         attributes(self.items()).find(|attribute| attribute.name == name)
+    }
+
+    /// What stands for it in a list of symbols: its name, in its range.
+    pub(crate) fn selection(&self) -> Range<usize> {
+        let kind = &self.kind_range;
+        let is_inside = self.range.start <= kind.start && kind.end <= self.range.end;
+        match self.labels.last() {
+            _ if is_inside => kind.clone(),
+            Some(label) => label.range.clone(),
+            None => self.range.start..self.range.start,
+        }
     }
 
     /// The header as it reads: `source "qemu" "debian"`.

@@ -82,6 +82,7 @@ impl Reader<'_> {
             Body {
                 items,
                 range: open..close,
+                column: 0,
             }
         });
         Item::Block(Block {
@@ -89,6 +90,7 @@ impl Reader<'_> {
             kind_range: name.start..name.end,
             labels,
             body,
+            gap: None,
             range: name.start..end.max(name.end),
         })
     }

@@ -1,7 +1,7 @@
 use super::*;
 
 /// The outline as one line: `name=` for attributes, `kind[label]{…}` for blocks.
-fn shape(items: &[Item]) -> String {
+pub(in crate::outline) fn shape(items: &[Item]) -> String {
     let shapes: Vec<String> = items
         .iter()
         .map(|item| match item {
@@ -18,7 +18,11 @@ fn shape(items: &[Item]) -> String {
 }
 
 fn check(text: &str, expected: &str) {
-    assert_eq!(shape(&Outline::of(text).items), expected, "{text:?}");
+    assert_eq!(
+        shape(&Outline::of(text, Kind::Template).items),
+        expected,
+        "{text:?}"
+    );
 }
 
 #[test]
@@ -60,8 +64,13 @@ fn broken_files_are_read_as_far_as_they_go() {
 fn typed(text: &str) -> String {
     let at = text.find('|').expect("a cursor");
     let text = text.replacen('|', "", 1);
-    let outline = Outline::of(&text);
-    match outline.cursor(&text, at) {
+    let outline = Outline::of(&text, Kind::Template);
+    described(outline.cursor(&text, at), &text)
+}
+
+/// A cursor in a line.
+pub(in crate::outline) fn described(cursor: Cursor<'_>, text: &str) -> String {
+    match cursor {
         Cursor::Item { path, word, .. } => format!("item {} {:?}", path.len(), &text[word]),
         Cursor::Label {
             block,
@@ -79,6 +88,9 @@ fn typed(text: &str) -> String {
             Typed::Code { before, last } => {
                 format!("code {} {before:?} {:?}", attribute.name, &text[last])
             }
+            Typed::Bare { last } => format!("bare {} {:?}", attribute.name, &text[last]),
+            Typed::Call { last } => format!("call {:?}", &text[last]),
+            Typed::Argument { function, last } => format!("argument {function} {:?}", &text[last]),
         },
         Cursor::Nowhere => "nowhere".to_owned(),
     }
@@ -147,7 +159,7 @@ fn every_cursor_in_any_prefix_of_a_file_is_found_without_panic() {
     let ends = (0..=text.len()).filter(|at| text.is_char_boundary(*at));
     for end in ends {
         let part = &text[..end];
-        let outline = Outline::of(part);
+        let outline = Outline::of(part, Kind::Template);
         for at in (0..=end).filter(|at| part.is_char_boundary(*at)) {
             drop(format!("{:?}", outline.cursor(part, at)));
         }

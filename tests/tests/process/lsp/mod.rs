@@ -1,6 +1,7 @@
 //! The language server.
 
 mod client;
+mod data;
 mod hostile;
 mod neovim;
 

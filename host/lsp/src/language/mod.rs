@@ -1,5 +1,7 @@
 //! What the template language itself has: blocks, their arguments, names in expressions.
 
+pub(crate) mod legacy;
+
 /// A block, argument or name with a line about it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
@@ -126,7 +128,7 @@ const BUILD: &[Entry] = &[
     entry("description", "string", "What it is for."),
 ];
 
-const FILTER: [Entry; 2] = [
+pub(crate) const FILTER: [Entry; 2] = [
     entry(
         "only",
         "list of string",
