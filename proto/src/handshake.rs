@@ -20,6 +20,18 @@ pub const DIRECTORY_VARIABLE: &str = "KILN_PLUGIN_DIR";
 /// filters; `info` when it is not set.
 pub const LOG_VARIABLE: &str = "KILN_PLUGIN_LOG";
 
+/// Environment variable with the absolute path of a plugin made for Packer, for the bridge
+/// `kiln-plugin-packer`, which runs it.
+pub const PACKER_PLUGIN_VARIABLE: &str = "KILN_PACKER_PLUGIN";
+
+/// Environment variable with what the components of that plugin are named after: the name a
+/// template gives the plugin, or its own.
+pub const PACKER_NAME_VARIABLE: &str = "KILN_PACKER_PLUGIN_NAME";
+
+/// Environment variable with the absolute path of a shared library, for `kiln-plugin-dylib`, which
+/// loads it.
+pub const LIBRARY_VARIABLE: &str = "KILN_PLUGIN_LIBRARY";
+
 /// Version of the handshake line: the value of `kiln_plugin` in it.
 pub const HANDSHAKE_VERSION: u32 = 1;
 

@@ -157,6 +157,11 @@ pub struct DescribeResponse {
     pub features: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(message, repeated, tag = "5")]
     pub components: ::prost::alloc::vec::Vec<ComponentDescription>,
+    /// What the plugin needs beyond its own folders and those of the build when it is confined: `network`,
+    /// or `write:PATH` with an absolute path or one below the home folder (`write:~/NAME`). The host may
+    /// refuse; unknown needs are refused.
+    #[prost(string, repeated, tag = "6")]
+    pub needs: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ComponentDescription {
@@ -696,6 +701,9 @@ pub struct Pause {
     /// True when only the debug mode wants it; otherwise the answer matters.
     #[prost(bool, tag = "3")]
     pub debug: bool,
+    /// The answer is a secret: it is not shown while it is typed, and appears in no output.
+    #[prost(bool, tag = "4")]
+    pub hidden: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Secret {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::failure::Failure;
-use crate::link::{Answer, Event, HostLink, Level, Verdict};
+use crate::link::{Answer, Event, HostLink, Level, PauseKind, Verdict};
 use crate::resource::{Held, Resource};
 
 /// What to do when a step fails.
@@ -289,9 +289,22 @@ impl RunContext {
 
     /// Waits for the person.
     pub async fn ask(&self, prompt: impl Into<String> + Send) -> Answer {
-        let prompt = prompt.into();
+        self.pause(prompt.into(), PauseKind::Question).await
+    }
+
+    /// Waits for the person, whose answer is a secret: it is not shown while it is typed, and is
+    /// kept out of all output as by [`RunContext::secret`].
+    pub async fn ask_hidden(&self, prompt: impl Into<String> + Send) -> Answer {
+        let answer = self.pause(prompt.into(), PauseKind::Hidden).await;
+        if let Answer::Line(line) = &answer {
+            self.secret(line.as_str()).await;
+        }
+        answer
+    }
+
+    async fn pause(&self, prompt: String, kind: PauseKind) -> Answer {
         self.link
-            .ask(|reply| Event::Pause(prompt, false, reply))
+            .ask(|reply| Event::Pause(prompt, kind, reply))
             .await
             .unwrap_or(Answer::Unattended)
     }
@@ -299,13 +312,8 @@ impl RunContext {
     /// Waits for the person when the build runs in debug mode.
     pub async fn debug_pause(&self, prompt: impl Into<String> + Send) {
         if self.build.debug {
-            let prompt = prompt.into();
             // Any answer means go on.
-            drop(
-                self.link
-                    .ask(|reply| Event::Pause(prompt, true, reply))
-                    .await,
-            );
+            drop(self.pause(prompt.into(), PauseKind::Debug).await);
         }
     }
 

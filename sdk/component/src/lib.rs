@@ -9,6 +9,7 @@
 
 mod artifact;
 mod context;
+mod draft;
 mod failure;
 mod generated;
 mod link;
@@ -23,9 +24,10 @@ use std::sync::Arc;
 
 pub use artifact::{Artifact, PostProcessed};
 pub use context::{BuildInfo, OnError, Prepared, Progress, ProgressUnit, Ready, RunContext};
+pub use draft::Draft;
 pub use failure::Failure;
 pub use generated::MachineFacts;
-pub use link::{Answer, Event, HostLink, Level, Verdict};
+pub use link::{Answer, Event, HostLink, Level, PauseKind, Verdict};
 pub use meter::Meter;
 pub use process::ProcessIdentity;
 pub use reclaim::{ReclaimError, reclaim};

@@ -31,6 +31,17 @@ pub enum Verdict {
     Cancelled,
 }
 
+/// What a pause is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseKind {
+    /// A question whose answer matters.
+    Question,
+    /// The same; the answer is a secret, which is not shown while it is typed.
+    Hidden,
+    /// A stop of the debug mode; any answer means go on.
+    Debug,
+}
+
 /// What the person answered to a pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -61,8 +72,8 @@ pub enum Event {
     CleanupProvision(String, oneshot::Sender<Verdict>),
     /// A problem of the configuration that only the run could see.
     Diagnostic(Diagnostic),
-    /// Wait for the person; `true` for debug pauses, whose answer does not matter.
-    Pause(String, bool, oneshot::Sender<Answer>),
+    /// Wait for the person, who sees this text.
+    Pause(String, PauseKind, oneshot::Sender<Answer>),
     /// A value that must not appear in any output.
     Secret(String),
 }

@@ -1,4 +1,5 @@
-//! Configuration of components: one documented struct gives schema, decoding and reference docs.
+//! Configuration of components: one documented struct gives the schema, which the reference docs are
+//! made from, and the decoding.
 //!
 //! Here are the [`Value`] a component is configured with, the [`Schema`] that describes what it
 //! takes, the [`Config`] trait (written by `#[derive(Config)]` from `sdk-config-derive`) and the
@@ -12,7 +13,6 @@ extern crate self as sdk_config;
 
 mod decode;
 mod diagnostic;
-pub mod docs;
 mod duration;
 mod field;
 mod number;
@@ -23,7 +23,6 @@ mod value;
 
 pub use decode::{Config, Decoder, PLACEHOLDER, decode};
 pub use diagnostic::{Diagnostic, Diagnostics, Path, PathStep, Severity};
-pub use docs::reference;
 pub use duration::{GoDuration, format_duration, parse_duration};
 pub use field::Field;
 pub use schema::{AttributeSchema, BlockSchema, ObjectAttribute, Primitive, Schema, Type};

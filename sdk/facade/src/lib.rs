@@ -84,7 +84,7 @@
 //!
 //! | module | what for |
 //! |---|---|
-//! | [`config`] | options: values, schema, decoding, reference docs |
+//! | [`config`] | options: values, schema, decoding |
 //! | [`steps`] | steps, cleanup, shutdown options |
 //! | [`communicator`] | talking to a machine, trees of files, a machine in memory |
 //! | [`ssh`] | communicator options, keys, connecting |
@@ -105,10 +105,10 @@
 
 pub use sdk_component::resource;
 pub use sdk_component::{
-    Answer, Artifact, BuildInfo, Builder, Communicator, DataSource, Event, Failure, Held, HostLink,
-    Level, MachineFacts, Meter, OnError, PostProcessed, PostProcessor, Prepared, ProcessIdentity,
-    Progress, ProgressUnit, Provisioner, Ready, ReclaimError, Resource, RunContext, Verdict,
-    reclaim, run_remote,
+    Answer, Artifact, BuildInfo, Builder, Communicator, DataSource, Draft, Event, Failure, Held,
+    HostLink, Level, MachineFacts, Meter, OnError, PauseKind, PostProcessed, PostProcessor,
+    Prepared, ProcessIdentity, Progress, ProgressUnit, Provisioner, Ready, ReclaimError, Resource,
+    RunContext, Verdict, reclaim, run_remote,
 };
 pub use sdk_config::{
     Config, Diagnostic, Diagnostics, GoDuration, Path, PathStep, Secret, Severity, Template, Value,

@@ -1,4 +1,7 @@
 //! Components without their types.
+//!
+//! Most plugins never see these: [`crate::Plugin::builder`] and its siblings wrap typed components.
+//! [`Component`] itself is for plugins that learn at run time what they offer.
 
 use std::sync::Arc;
 
@@ -11,15 +14,19 @@ use sdk_config::{Config, Diagnostics, Schema, Severity, Value, decode};
 
 /// What a component is, as templates know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Makes a machine and an artifact.
     Builder,
+    /// Changes a machine.
     Provisioner,
+    /// Works on an artifact.
     PostProcessor,
+    /// Looks something up.
     DataSource,
 }
 
 /// What a component is started with besides its configuration.
-pub(crate) enum Role {
+pub enum Role {
     /// Builders and data sources.
     Plain,
     /// Provisioners.
@@ -29,7 +36,7 @@ pub(crate) enum Role {
 }
 
 /// What a component came to.
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// Builders.
     Built(Option<Artifact>),
     /// Provisioners.
@@ -41,17 +48,26 @@ pub(crate) enum Outcome {
 }
 
 /// A component of any kind.
-pub(crate) trait Component: Send + Sync {
+pub trait Component: Send + Sync + 'static {
     /// Kind.
     fn kind(&self) -> Kind;
 
     /// What it takes and, for data sources, returns.
-    fn schema(&self) -> Schema;
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] when that cannot be found out.
+    fn schema(self: Arc<Self>) -> BoxFuture<'static, Result<Schema, Failure>>;
 
-    /// Checks `config`.
-    fn prepare(&self, config: &Value, build: &BuildInfo) -> Prepared;
+    /// Checks `config`, which may have unknown values, and touches nothing.
+    fn prepare(self: Arc<Self>, config: Value, build: BuildInfo) -> BoxFuture<'static, Prepared>;
 
-    /// Runs it.
+    /// Runs it. It has to check `config` again, as a host need not have asked for that. What it
+    /// comes to is of the component's kind.
+    ///
+    /// # Errors
+    ///
+    /// A [`Failure`] when it did not do what it was asked to.
     fn run(
         self: Arc<Self>,
         cx: RunContext,
@@ -114,12 +130,12 @@ impl<T: Builder> Component for BuilderComponent<T> {
         Kind::Builder
     }
 
-    fn schema(&self) -> Schema {
-        T::Config::schema()
+    fn schema(self: Arc<Self>) -> BoxFuture<'static, Result<Schema, Failure>> {
+        Box::pin(async { Ok(T::Config::schema()) })
     }
 
-    fn prepare(&self, config: &Value, build: &BuildInfo) -> Prepared {
-        prepared(config, |config| self.0.prepare(config, build)).1
+    fn prepare(self: Arc<Self>, config: Value, build: BuildInfo) -> BoxFuture<'static, Prepared> {
+        Box::pin(async move { prepared(&config, |config| self.0.prepare(config, &build)).1 })
     }
 
     fn run(
@@ -142,12 +158,12 @@ impl<T: Provisioner> Component for ProvisionerComponent<T> {
         Kind::Provisioner
     }
 
-    fn schema(&self) -> Schema {
-        T::Config::schema()
+    fn schema(self: Arc<Self>) -> BoxFuture<'static, Result<Schema, Failure>> {
+        Box::pin(async { Ok(T::Config::schema()) })
     }
 
-    fn prepare(&self, config: &Value, build: &BuildInfo) -> Prepared {
-        prepared(config, |config| self.0.prepare(config, build)).1
+    fn prepare(self: Arc<Self>, config: Value, build: BuildInfo) -> BoxFuture<'static, Prepared> {
+        Box::pin(async move { prepared(&config, |config| self.0.prepare(config, &build)).1 })
     }
 
     fn run(
@@ -174,12 +190,12 @@ impl<T: PostProcessor> Component for PostProcessorComponent<T> {
         Kind::PostProcessor
     }
 
-    fn schema(&self) -> Schema {
-        T::Config::schema()
+    fn schema(self: Arc<Self>) -> BoxFuture<'static, Result<Schema, Failure>> {
+        Box::pin(async { Ok(T::Config::schema()) })
     }
 
-    fn prepare(&self, config: &Value, build: &BuildInfo) -> Prepared {
-        prepared(config, |config| self.0.prepare(config, build)).1
+    fn prepare(self: Arc<Self>, config: Value, build: BuildInfo) -> BoxFuture<'static, Prepared> {
+        Box::pin(async move { prepared(&config, |config| self.0.prepare(config, &build)).1 })
     }
 
     fn run(
@@ -208,15 +224,16 @@ impl<T: DataSource> Component for DataSourceComponent<T> {
         Kind::DataSource
     }
 
-    fn schema(&self) -> Schema {
-        Schema {
+    fn schema(self: Arc<Self>) -> BoxFuture<'static, Result<Schema, Failure>> {
+        let schema = || Schema {
             outputs: T::Output::schema().attributes,
             ..T::Config::schema()
-        }
+        };
+        Box::pin(async move { Ok(schema()) })
     }
 
-    fn prepare(&self, config: &Value, build: &BuildInfo) -> Prepared {
-        prepared(config, |config| self.0.prepare(config, build)).1
+    fn prepare(self: Arc<Self>, config: Value, build: BuildInfo) -> BoxFuture<'static, Prepared> {
+        Box::pin(async move { prepared(&config, |config| self.0.prepare(config, &build)).1 })
     }
 
     fn run(

@@ -1,8 +1,4 @@
-//! Panics of components, for the log and as failures.
-
-use std::panic::AssertUnwindSafe;
-
-use sdk_component::Failure;
+//! Panics of components, for the log.
 
 /// Sends panics to the log instead of as bare text to standard error.
 pub(crate) fn log_panics() {
@@ -12,10 +8,4 @@ pub(crate) fn log_panics() {
         let backtrace = std::backtrace::Backtrace::capture();
         tracing::error!(message, location, %backtrace, "a component panicked");
     }));
-}
-
-/// Runs `work`, which does not wait; a panic in it becomes a failure.
-pub(crate) fn caught_now<T>(work: impl FnOnce() -> T) -> Result<T, Failure> {
-    std::panic::catch_unwind(AssertUnwindSafe(work))
-        .map_err(|payload| Failure::from_panic(&*payload))
 }

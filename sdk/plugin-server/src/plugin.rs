@@ -28,6 +28,7 @@ pub struct Plugin {
     pub(crate) version: String,
     pub(crate) components: Vec<(String, Arc<dyn Component>)>,
     reclaimers: Vec<(String, Reclaimer)>,
+    pub(crate) needs: Vec<String>,
 }
 
 impl std::fmt::Debug for Plugin {
@@ -54,7 +55,18 @@ impl Plugin {
             version: version.into(),
             components: Vec::new(),
             reclaimers: Vec::new(),
+            needs: Vec::new(),
         }
+    }
+
+    /// Declares what the plugin needs beyond its own folders and those of the build. A plugin that did
+    /// not come with kiln is confined where the kernel allows it, and gets nothing else: `network` is
+    /// talking to other machines, `write:PATH` changing what is at an absolute path or below the home
+    /// folder (`write:~/NAME`).
+    #[must_use]
+    pub fn needs<N: Into<String>>(mut self, needs: impl IntoIterator<Item = N>) -> Self {
+        self.needs.extend(needs.into_iter().map(Into::into));
+        self
     }
 
     /// Offers a builder under the name templates use.
@@ -108,7 +120,10 @@ impl Plugin {
         crate::serve::serve(self)
     }
 
-    fn component(mut self, name: impl Into<String>, component: Arc<dyn Component>) -> Self {
+    /// Offers a component of any kind under the name templates use; for plugins that learn at run
+    /// time what they offer.
+    #[must_use]
+    pub fn component(mut self, name: impl Into<String>, component: Arc<dyn Component>) -> Self {
         self.components.push((name.into(), component));
         self
     }

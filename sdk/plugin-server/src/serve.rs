@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 use crate::error::ServeError;
 use crate::plugin::Plugin;
 use crate::service::{Life, Service};
-use crate::{log, panic, socket};
+use crate::{log, packer, panic, socket};
 
 /// Environment variables that the host sets for the plugin alone. Programs that a plugin starts
 /// for its users must not see them: remove them with `Command::env_remove`.
-pub const HOST_VARIABLES: [&str; 4] = [
+pub const HOST_VARIABLES: [&str; 5] = [
+    sdk_packer_protocol::transport::COOKIE_VARIABLE,
     COOKIE_VARIABLE,
     TOKEN_VARIABLE,
     DIRECTORY_VARIABLE,
@@ -54,6 +55,11 @@ struct FromHost {
 /// Serves `plugin` until the host is done.
 pub(crate) fn serve(plugin: Plugin) -> ExitCode {
     if std::env::var_os(COOKIE_VARIABLE).is_none_or(|cookie| cookie != COOKIE) {
+        let words = std::env::args_os().skip(1);
+        let words = words.map(|word| word.to_string_lossy().into_owned());
+        if let Some(command) = packer::command(words) {
+            return packer::run(plugin, command);
+        }
         explain(&format!(
             "This is the kiln plugin `{}` {}. It is not run by hand: kiln starts it when a \
              template needs it.\nTo see what it offers, put it into kiln's plugin directory and \
@@ -64,24 +70,32 @@ pub(crate) fn serve(plugin: Plugin) -> ExitCode {
     }
     log::start();
     panic::log_panics();
-    let served = FromHost::read().and_then(|host| {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(
-                std::thread::available_parallelism()
-                    .map_or(WORKERS, |count| count.get().min(WORKERS)),
-            )
-            .thread_stack_size(STACK_BYTES)
-            .enable_all()
-            .build()
-            .map_err(|source| ServeError::Setup {
-                what: "the runtime",
-                source,
-            })?;
-        let served = runtime.block_on(served(plugin, host));
-        // Threads that are stuck in a blocking call must not keep the process.
-        runtime.shutdown_background();
-        served
-    });
+    end(FromHost::read().and_then(|host| on_runtime(served(plugin, host))))
+}
+
+/// Carries out everything that a plugin does.
+pub(crate) fn on_runtime(
+    work: impl Future<Output = Result<(), ServeError>>,
+) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(
+            std::thread::available_parallelism().map_or(WORKERS, |count| count.get().min(WORKERS)),
+        )
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build()
+        .map_err(|source| ServeError::Setup {
+            what: "the runtime",
+            source,
+        })?;
+    let done = runtime.block_on(work);
+    // Threads that are stuck in a blocking call must not keep the process.
+    runtime.shutdown_background();
+    done
+}
+
+/// The exit status, after telling the log why a plugin cannot serve.
+pub(crate) fn end(served: Result<(), ServeError>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -93,7 +107,7 @@ pub(crate) fn serve(plugin: Plugin) -> ExitCode {
 }
 
 /// Tells a person who started the plugin by hand.
-fn explain(text: &str) {
+pub(crate) fn explain(text: &str) {
     // Nobody can be told when standard error is closed.
     drop(writeln!(std::io::stderr(), "{text}"));
 }

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
 use plugin_wire::handshake::PROTOCOL_MAJORS;
 use plugin_wire::v1 as wire;
 use plugin_wire::v1::plugin_server::{Plugin as PluginService, PluginServer};
 use plugin_wire::{feature, stream};
+use sdk_component::Failure;
 use sdk_config::Diagnostic;
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
@@ -24,7 +27,6 @@ use crate::convert::{
     schema_to_wire, value_from_wire,
 };
 use crate::error::ServeError;
-use crate::panic::caught_now;
 use crate::plugin::Plugin;
 use crate::session::{self, Surroundings};
 
@@ -96,30 +98,48 @@ fn unknown_component(id: Option<&wire::ComponentId>) -> Status {
     ))
 }
 
+/// Components that are asked for their options at the same time.
+const SCHEMAS: usize = 4;
+
+async fn described(
+    name: String,
+    component: Arc<dyn Component>,
+) -> Result<wire::ComponentDescription, Status> {
+    Ok(wire::ComponentDescription {
+        id: Some(wire::ComponentId {
+            kind: kind_to_wire(component.kind()).into(),
+            name: name.clone(),
+        }),
+        schema: Some(schema_of(&component, &name).await?),
+    })
+}
+
+async fn schema_of(component: &Arc<dyn Component>, name: &str) -> Result<wire::Schema, Status> {
+    let schema = Failure::catch(Arc::clone(component).schema()).await;
+    schema.map(schema_to_wire).map_err(|failure| {
+        Status::internal(format!("`{name}` does not say what it takes: {failure}"))
+    })
+}
+
 #[tonic::async_trait]
 impl PluginService for Service {
     async fn describe(
         &self,
         _request: Request<wire::DescribeRequest>,
     ) -> Result<Response<wire::DescribeResponse>, Status> {
-        let components = self
-            .plugin
-            .components
-            .iter()
-            .map(|(name, component)| wire::ComponentDescription {
-                id: Some(wire::ComponentId {
-                    kind: kind_to_wire(component.kind()).into(),
-                    name: name.clone(),
-                }),
-                schema: Some(schema_to_wire(component.schema())),
-            })
-            .collect();
+        let components = self.plugin.components.iter().map(|(name, component)| {
+            Box::pin(described(name.clone(), Arc::clone(component))) as BoxFuture<'static, _>
+        });
+        let components: Vec<_> = components.collect();
+        let components = futures::stream::iter(components).buffered(SCHEMAS);
+        let components = components.try_collect().await?;
         Ok(Response::new(wire::DescribeResponse {
             name: self.plugin.family.clone(),
             version: self.plugin.version.clone(),
             protocol_majors: PROTOCOL_MAJORS.to_vec(),
             features: feature::ALL.iter().map(ToString::to_string).collect(),
             components,
+            needs: self.plugin.needs.clone(),
         }))
     }
 
@@ -130,9 +150,9 @@ impl PluginService for Service {
         let id = request.into_inner().component;
         let component = component_of(&self.plugin, id.as_ref())
             .ok_or_else(|| unknown_component(id.as_ref()))?;
-        let schema = schema_to_wire(component.schema());
+        let name = id.map(|id| id.name).unwrap_or_default();
         Ok(Response::new(wire::SchemaResponse {
-            schema: Some(schema),
+            schema: Some(schema_of(&component, &name).await?),
         }))
     }
 
@@ -145,12 +165,12 @@ impl PluginService for Service {
             .ok_or_else(|| unknown_component(request.component.as_ref()))?;
         let config = value_from_wire(request.config);
         let build = build_from_wire(request.build);
-        let prepared =
-            caught_now(|| component.prepare(&config, &build)).unwrap_or_else(|failure| {
-                let problem = Diagnostic::error("Plugin failed", format!("{failure}."))
-                    .hint("this is a bug of the plugin; its log has more");
-                vec![problem].into()
-            });
+        let prepared = Failure::catch(async { Ok(component.prepare(config, build).await) });
+        let prepared = prepared.await.unwrap_or_else(|failure| {
+            let problem = Diagnostic::error("Plugin failed", format!("{failure}."))
+                .hint("this is a bug of the plugin; its log has more");
+            vec![problem].into()
+        });
         Ok(Response::new(prepared_to_wire(prepared)))
     }
 
@@ -191,7 +211,7 @@ impl PluginService for Service {
         for (number, resource) in resources {
             let error = match self.plugin.reclaim(resource).await {
                 Ok(()) => String::new(),
-                Err(error) => sdk_component::Failure::from_error(&error).message,
+                Err(error) => Failure::from_error(&error).message,
             };
             results.push(wire::ReclaimResult { number, error });
         }

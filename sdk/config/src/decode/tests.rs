@@ -263,27 +263,3 @@ fn the_schema_says_what_the_struct_says() {
     assert_eq!(boot.ty.to_string(), "list(string)");
     assert!(schema.blocks[1].repeated && !schema.blocks[0].repeated);
 }
-
-#[test]
-fn reference_docs_come_from_the_schema() {
-    let page = crate::reference(&Machine::schema());
-    for line in [
-        "| `name` | string | required | Its name. |",
-        "| `type` | string | `small` | Kind of machine. One of `small`, `large`. |",
-        "| `sums` | list(string) | `[\"md5\", \"sha1\"]` | Kinds of sum. |",
-        "| `password` | string |  | Password. Sensitive: never shown. |",
-        "### Block `network` (any number)",
-        "| `directory` | string |  | Where things go. |",
-    ] {
-        assert!(page.contains(line), "{line}\nis not in\n{page}");
-    }
-    let plain = crate::docs::terminal(&Machine::schema());
-    assert!(
-        plain.contains("port (number, default 8000)\n    First port.\n"),
-        "{plain}"
-    );
-    assert!(
-        plain.contains("firmware { … } (optional)\n    The boot firmware.\n"),
-        "{plain}"
-    );
-}

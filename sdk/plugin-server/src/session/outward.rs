@@ -7,7 +7,7 @@ use std::time::Duration;
 use plugin_wire::v1 as wire;
 use plugin_wire::v1::finished::Outcome as WireOutcome;
 use plugin_wire::v1::run_event::Event as WireEvent;
-use sdk_component::{Event, Failure, Level, Progress, ProgressUnit, Ready};
+use sdk_component::{Event, Failure, Level, PauseKind, Progress, ProgressUnit, Ready};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -114,13 +114,14 @@ impl Outward {
                 WireEvent::CleanupProvision(wire::CleanupProvision { error })
             }
             Event::Diagnostic(problem) => WireEvent::Diagnostic(diagnostic_to_wire(problem)),
-            Event::Pause(prompt, debug, reply) => {
+            Event::Pause(prompt, kind, reply) => {
                 self.pauses += 1;
                 self.answers.await_continue(self.pauses, reply);
                 WireEvent::Pause(wire::Pause {
                     number: self.pauses,
                     prompt,
-                    debug,
+                    debug: kind == PauseKind::Debug,
+                    hidden: kind == PauseKind::Hidden,
                 })
             }
             Event::Secret(value) => WireEvent::Secret(wire::Secret { value }),

@@ -4,4 +4,4 @@
 mod host;
 mod machine;
 mod run;
-mod sample;
+pub(crate) mod sample;

@@ -168,7 +168,7 @@ impl DataSource for Twice {
 }
 
 /// Everything there is, with `machine` as what the builder builds.
-pub(super) fn plugin(machine: &Memory) -> crate::Plugin {
+pub(crate) fn plugin(machine: &Memory) -> crate::Plugin {
     crate::Plugin::new("sample", "1.2.3")
         .builder(
             "sample",

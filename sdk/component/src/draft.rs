@@ -1,0 +1,222 @@
+//! Files that have their names only when they are complete.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::context::RunContext;
+use crate::failure::Failure;
+use crate::resource::{Held, Resource};
+
+/// The new content of a file, under a name of its own beside it until it is complete. It is on
+/// record from the beginning, so that nothing of it stays when this process is killed. Call
+/// [`Draft::end`] whatever happened; a draft that is dropped is removed behind the component's end.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    target: PathBuf,
+    cx: RunContext,
+    /// `None` when it was ended.
+    held: Option<Held>,
+}
+
+impl Draft {
+    /// Chooses the name and puts it on record; makes nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// A cancelled [`Failure`] when the host is gone, another when there is no working folder.
+    pub async fn of(cx: &RunContext, target: &Path) -> Result<Self, Failure> {
+        let target = std::path::absolute(target).map_err(|error| Failure::from_error(&error))?;
+        let path = beside(&target);
+        let held = Some(cx.announce(Resource::file(&path)).await?);
+        Ok(Self {
+            path,
+            target,
+            cx: cx.clone(),
+            held,
+        })
+    }
+
+    /// Makes the draft, empty, with the permission bits `mode` before the user's mask.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is missing or refuses it.
+    pub fn create(&self, mode: u32) -> io::Result<File> {
+        // An earlier process with the same number may have been killed.
+        remove(&self.path)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&self.path)
+    }
+
+    /// Gives the complete draft its name; an older file of that name is replaced.
+    ///
+    /// # Errors
+    ///
+    /// When the folder refuses it.
+    pub fn persist(&self) -> io::Result<()> {
+        std::fs::rename(&self.path, &self.target)
+    }
+
+    /// All of it: makes the draft with this content and gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::create`] and [`Draft::persist`], and when the disk is full.
+    pub fn write(&self, mode: u32, content: &[u8]) -> io::Result<()> {
+        self.create(mode)?.write_all(content)?;
+        self.persist()
+    }
+
+    /// Removes what did not get its name, and takes it off the record.
+    pub async fn end(mut self) {
+        if let Some(held) = self.held.take() {
+            discard(&self.path, held).await;
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take() {
+            let path = self.path.clone();
+            self.cx.cleanup(async move { discard(&path, held).await });
+        }
+    }
+}
+
+async fn discard(path: &Path, held: Held) {
+    if let Err(error) = remove(path) {
+        tracing::warn!(path = %path.display(), %error, "an unfinished file stays");
+    }
+    held.release().await;
+}
+
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A name beside `target` that nobody else uses at this moment.
+fn beside(target: &Path) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut name = target.as_os_str().to_owned();
+    name.push(format!(".{:x}-{number:x}.part", std::process::id()));
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::context::BuildInfo;
+    use crate::link::{Event, HostLink};
+
+    /// What `work` has on record, and whether that is there when it is announced and released.
+    async fn on_record(work: impl AsyncFnOnce(RunContext)) -> Vec<(String, bool)> {
+        let (link, mut events) = HostLink::new();
+        let cx = RunContext::new(link, CancellationToken::new(), BuildInfo::default());
+        let record = tokio::spawn(async move {
+            let (mut seen, mut path) = (Vec::new(), PathBuf::new());
+            while let Some(event) = events.recv().await {
+                match event {
+                    Event::Created(_, resource, reply) => {
+                        path = PathBuf::from(resource.id);
+                        seen.push(("announced".to_owned(), path.exists()));
+                        reply.send(()).unwrap();
+                    }
+                    Event::Released(_) => seen.push(("released".to_owned(), path.exists())),
+                    _ => {}
+                }
+            }
+            seen
+        });
+        work(cx).await;
+        record.await.unwrap()
+    }
+
+    fn orderly() -> Vec<(String, bool)> {
+        vec![
+            ("announced".to_owned(), false),
+            ("released".to_owned(), false),
+        ]
+    }
+
+    #[tokio::test]
+    async fn a_file_is_replaced_whole_and_only_what_is_on_record_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.json");
+        std::fs::write(&target, "old").unwrap();
+        let seen = on_record(async |cx| {
+            let draft = Draft::of(&cx, &target).await.unwrap();
+            let mut file = draft.create(0o640).unwrap();
+            file.write_all(b"new").unwrap();
+            assert_eq!(std::fs::read(&target).unwrap(), b"old");
+            draft.persist().unwrap();
+            draft.end().await;
+        })
+        .await;
+        assert_eq!(seen, orderly());
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
+        let mode = target.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o137, 0, "{mode:o}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_not_finished_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.json");
+        let seen = on_record(async |cx| {
+            let draft = Draft::of(&cx, &target).await.unwrap();
+            draft.create(0o664).unwrap();
+            draft.end().await;
+        })
+        .await;
+        assert_eq!(seen, orderly());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_is_removed_before_the_run_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.json");
+        let seen = on_record(async |cx| {
+            let draft = Draft::of(&cx, &target).await.unwrap();
+            draft.create(0o664).unwrap();
+            drop(draft);
+            cx.cleaned_up().await;
+        })
+        .await;
+        assert_eq!(seen, orderly());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_folder_in_the_way_is_an_error_that_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        std::fs::create_dir_all(target.join("b")).unwrap();
+        let seen = on_record(async |cx| {
+            let draft = Draft::of(&cx, &target).await.unwrap();
+            draft.write(0o664, b"x").unwrap_err();
+            draft.end().await;
+        })
+        .await;
+        assert_eq!(seen, orderly());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
