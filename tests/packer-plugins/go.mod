@@ -1,0 +1,3 @@
+module kiln.example/packer-plugin
+
+go 1.18

@@ -1,0 +1,61 @@
+//! Plugins made for Packer, unmodified, through the real program: plugins in Go with three versions
+//! of its plugin SDK, beside kiln's own components.
+
+mod kinds;
+mod matrix;
+mod trouble;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use kiln_tests::sshd::Sshd;
+use kiln_tests::{Kiln, project, tools};
+use sha2::{Digest, Sha256};
+
+/// The name of each plugin and the SDK it is built with; the last one speaks protobuf.
+const PLUGINS: [(&str, &str); 3] = [("gotwo", "0.2.0"), ("gofive", "0.5.4"), ("gosix", "0.6.10")];
+
+/// A world with the plugins installed; `None`, said loudly, when they are not built.
+fn world() -> Result<Option<Kiln>> {
+    let built = project().join("target/packer-plugins");
+    if !built.join("sdk-0.6.10").exists() {
+        tools::missing("the plugins in Go, which tests/setup builds");
+        return Ok(None);
+    }
+    let mut kiln = Kiln::new();
+    let folder = kiln.root().join("plugins");
+    for (name, sdk) in PLUGINS {
+        let place = folder.join("github.com/kiln").join(name);
+        std::fs::create_dir_all(&place)?;
+        let file = place.join(file_name(name));
+        std::fs::copy(built.join(format!("sdk-{sdk}")), &file)?;
+        let sum = hex::encode(Sha256::digest(std::fs::read(&file)?));
+        std::fs::write(place.join(format!("{}_SHA256SUM", file_name(name))), sum)?;
+    }
+    kiln.env("PACKER_PLUGIN_PATH", &folder.display().to_string());
+    Ok(Some(kiln))
+}
+
+fn file_name(name: &str) -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("packer-plugin-{name}_v1.0.0_x5.0_linux_{architecture}")
+}
+
+/// A machine of kiln's own: a server, and the block of the null builder that reaches it.
+fn own_machine(kiln: &Kiln) -> Result<(Sshd, String)> {
+    let folder: PathBuf = kiln.root().join("server");
+    std::fs::create_dir(&folder)?;
+    let server = Sshd::start(&folder)?;
+    let block = format!(
+        "source \"null\" \"own\" {{\n  ssh_host = \"127.0.0.1\"\n  ssh_port = {}\n  \
+         ssh_username = \"{}\"\n  ssh_private_key_file = \"{}\"\n}}\n",
+        server.port,
+        server.user,
+        server.key.display()
+    );
+    Ok((server, block))
+}
