@@ -115,6 +115,7 @@ impl Plugin for Scripted {
             protocol_majors: vec![1],
             features: Vec::new(),
             components: builders.chain(others).map(described).collect(),
+            needs: Vec::new(),
         }))
     }
 
@@ -317,6 +318,7 @@ impl Script {
             number: 7,
             prompt,
             debug: false,
+            hidden: false,
         }))
         .await;
         let text = match self.hear().await {

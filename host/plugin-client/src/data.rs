@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use host_diag::{Diagnostic, Diagnostics};
 use host_eval::Value;
-use host_template::{ComponentKind, Components, Configured, Schema};
+use host_template::{ComponentKind, Components, Configured, RequiredPlugin, Schema};
 
 use crate::convert::unknown_outputs;
 use crate::error::ClientError;
@@ -19,6 +19,10 @@ impl Components for Registry {
 
     fn names(&self, kind: ComponentKind) -> Vec<String> {
         self.all_names(kind)
+    }
+
+    fn missing_plugin(&self, required: &RequiredPlugin) -> Option<Vec<String>> {
+        self.instead_of(required)
     }
 
     async fn read_data(
@@ -58,8 +62,14 @@ impl Registry {
         diagnostics: &mut Diagnostics,
     ) -> Result<Option<Value>, ClientError> {
         let directory = self.run_directory().await?;
-        let mut session =
-            Session::launch(self, &directory, ComponentKind::DataSource, name).await?;
+        let mut session = Session::launch(
+            self,
+            &directory,
+            ComponentKind::DataSource,
+            name,
+            Some(config),
+        )
+        .await?;
         let facts = &self.settings.facts;
         let (found, _) = session.prepare(config, facts).await?;
         let refused = found.iter().any(Diagnostic::is_error);

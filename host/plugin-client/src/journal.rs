@@ -32,8 +32,31 @@ pub struct Resource {
 pub struct Owner {
     /// Its name, for example `qemu`.
     pub name: String,
-    /// Its executable.
+    /// The executable that is started.
     pub path: PathBuf,
+    /// The plugin of another kind that the executable runs, when it is a bridge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Behind>,
+    /// What it declares that it needs, when it is confined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confined: Option<Vec<String>>,
+}
+
+/// A plugin that does not speak kiln's protocol and is run through a bridge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Behind {
+    /// Its executable.
+    pub executable: PathBuf,
+    /// What its components are named after.
+    pub name: String,
+}
+
+impl Owner {
+    /// Whether everything it consists of is still there.
+    pub(crate) fn is_present(&self) -> bool {
+        let behind = self.behind.as_ref();
+        self.path.exists() && behind.is_none_or(|behind| behind.executable.exists())
+    }
 }
 
 /// A resource on record.
@@ -219,6 +242,8 @@ mod tests {
 
     fn owner() -> Owner {
         Owner {
+            behind: None,
+            confined: None,
             name: "qemu".into(),
             path: "/p/kiln-plugin-qemu".into(),
         }

@@ -25,7 +25,7 @@ use crate::journal::{Entry, Resource};
 use crate::process::Client;
 use crate::reclaim::{reclaim_by_launch, reclaim_with};
 use crate::run::{
-    CommunicatorEndpoint, Event, Finished, Level, Progress, ProgressUnit, Role, Start,
+    CommunicatorEndpoint, Event, Finished, Level, PauseKind, Progress, ProgressUnit, Role, Start,
 };
 use crate::session::OnError;
 
@@ -118,6 +118,13 @@ impl Pump {
         }
     }
 
+    fn advised(&self, mut finished: Finished) -> Finished {
+        if let Finished::Failure { message, .. } = &mut finished {
+            *message = self.start.process.advised(std::mem::take(message));
+        }
+        finished
+    }
+
     fn broke(&self, bad: BadMessage) -> ClientError {
         self.start.process.broke_protocol(&self.start.doing, bad)
     }
@@ -128,7 +135,8 @@ impl Pump {
             Told::ResourceReleased(released) => self.released(released.number).await?,
             Told::Finished(finished) => {
                 let read = finished_from_wire(finished, &self.start.config, &self.start.outputs);
-                return read.map(Some).map_err(|bad| self.broke(bad));
+                let read = read.map_err(|bad| self.broke(bad))?;
+                return Ok(Some(self.advised(read)));
             }
             told => {
                 let event = event(told, &self.start).map_err(|bad| self.broke(bad))?;
@@ -300,7 +308,14 @@ fn event(told: Told, start: &Start) -> Result<Event, BadMessage> {
         Told::Diagnostic(diagnostic) => {
             Event::Diagnostics(diagnostics_from_wire(vec![diagnostic], &start.config))
         }
-        Told::Pause(pause) => Event::Pause(pause.number, pause.prompt, pause.debug),
+        Told::Pause(pause) => {
+            let kind = match (pause.hidden, pause.debug) {
+                (true, _) => PauseKind::Hidden,
+                (false, true) => PauseKind::Debug,
+                (false, false) => PauseKind::Question,
+            };
+            Event::Pause(pause.number, pause.prompt, kind)
+        }
         Told::Secret(secret) => Event::Secret(secret.value),
         Told::CleanupProvision(cleanup) => Event::CleanupProvision(cleanup.error),
         Told::ResourceCreated(_) | Told::ResourceReleased(_) | Told::Finished(_) => {

@@ -77,7 +77,7 @@ pub(crate) async fn reclaim_entries(
 
 /// The plugin, or the installed one of the same name when its executable is gone.
 fn present(registry: &Registry, owner: Owner) -> Owner {
-    if owner.path.exists() {
+    if owner.is_present() {
         return owner;
     }
     let same = registry
@@ -104,7 +104,7 @@ async fn reclaim_launched(
     entries: Vec<Entry>,
 ) -> Vec<Leftover> {
     let started = match directory.private_folder() {
-        Ok(folder) => Process::start(owner.clone(), folder).await,
+        Ok(folder) => Process::start(owner.clone(), folder.for_reclaiming()).await,
         Err(error) => Err(error),
     };
     match started {

@@ -112,12 +112,23 @@ pub enum Event {
     CleanupProvision(String),
     /// Problems of the configuration that only the run could see, with template positions.
     Diagnostics(Diagnostics),
-    /// Wait for the person (number, prompt, debug only); answer with [`Reply::Continue`].
-    Pause(u64, String, bool),
+    /// Wait for the person (number, prompt, what for); answer with [`Reply::Continue`].
+    Pause(u64, String, PauseKind),
     /// A value that must not appear in any output.
     Secret(String),
     /// The run is over; nothing follows.
     Finished(Finished),
+}
+
+/// What a pause is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseKind {
+    /// A question whose answer matters.
+    Question,
+    /// The same; the answer is a secret, which is not shown while it is typed.
+    Hidden,
+    /// A stop of the debug mode; any answer means go on.
+    Debug,
 }
 
 /// How a run ended.

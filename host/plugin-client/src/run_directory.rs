@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use host_eval::Value;
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ClientError;
-use crate::journal::Journal;
+use crate::isolation::{Duty, Isolation};
+use crate::journal::{Journal, Owner};
 use crate::reclaim::{Leftover, reclaim_entries};
 use crate::registry::Registry;
 use crate::settings::Settings;
@@ -47,6 +49,7 @@ pub struct RunDirectory {
     journal: Journal,
     cache_folder: PathBuf,
     socket_folder: PathBuf,
+    isolation: Isolation,
     sockets: Mutex<Option<TempDir>>,
     last_private: AtomicU64,
     kept: AtomicBool,
@@ -80,6 +83,7 @@ impl RunDirectory {
             path,
             cache_folder: settings.cache_folder.clone(),
             socket_folder: settings.socket_folder.clone(),
+            isolation: settings.isolation.clone(),
             sockets: Mutex::new(None),
             last_private: AtomicU64::new(0),
             kept: AtomicBool::new(false),
@@ -172,6 +176,9 @@ impl RunDirectory {
             sockets,
             files,
             evidence,
+            isolation: self.isolation.clone(),
+            duty: Duty::Work,
+            writable: vec![self.cache_folder.clone()],
         };
         make_private(&folder.files, Parents::AreThere)?;
         Ok(folder)
@@ -213,16 +220,45 @@ pub(crate) struct PrivateFolder {
     pub(crate) files: PathBuf,
     /// Where the evidence goes that a plugin left in a folder `evidence` among its files.
     evidence: Option<PathBuf>,
+    /// What the process may do besides, when it is confined.
+    pub(crate) isolation: Isolation,
+    duty: Duty,
+    writable: Vec<PathBuf>,
 }
 
 impl PrivateFolder {
-    /// Folders inside `parent`, for a process that belongs to no run.
-    pub(crate) fn inside(parent: &Path) -> Self {
+    /// Folders inside `parent`, for a process that belongs to no run and only describes itself.
+    pub(crate) fn inside(parent: &Path, isolation: &Isolation) -> Self {
         Self {
             sockets: parent.to_path_buf(),
             files: parent.to_path_buf(),
             evidence: None,
+            isolation: isolation.clone(),
+            duty: Duty::Describe,
+            writable: Vec::new(),
         }
+    }
+
+    /// The same for a process that may change what the configuration names.
+    pub(crate) fn named_by(mut self, configuration: &Value) -> Self {
+        self.writable.extend(self.isolation.named(configuration));
+        self
+    }
+
+    /// The same for a process that removes what an earlier one left.
+    pub(crate) fn for_reclaiming(mut self) -> Self {
+        self.duty = Duty::Reclaim;
+        self
+    }
+
+    /// The command that starts a plugin here, without its environment.
+    pub(crate) fn command(&self, owner: &Owner) -> tokio::process::Command {
+        let own = [self.sockets.as_path(), &self.files];
+        let all: Vec<&Path> = own
+            .into_iter()
+            .chain(self.writable.iter().map(PathBuf::as_path))
+            .collect();
+        self.isolation.command(owner, self.duty, &all)
     }
 
     /// Puts what the plugin keeps of a failure where it outlives the plugin.
@@ -442,6 +478,8 @@ mod tests {
         let alive = RunDirectory::create(&settings).unwrap();
         let dying = RunDirectory::create(&settings).unwrap();
         let owner = Owner {
+            behind: None,
+            confined: None,
             name: "x".into(),
             path: "/x".into(),
         };

@@ -82,7 +82,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts the plugin that offers the component.
+    /// Starts the plugin that offers the component. A confined one may change the files and folders
+    /// that `config` names; without it, it can only check configurations.
     ///
     /// # Errors
     ///
@@ -93,9 +94,13 @@ impl Session {
         directory: &Arc<RunDirectory>,
         kind: ComponentKind,
         name: &str,
+        config: Option<&Configured>,
     ) -> Result<Self, ClientError> {
         let installed = registry.find(kind, name)?;
-        let folder = directory.private_folder()?;
+        let mut folder = directory.private_folder()?;
+        if let Some(config) = config {
+            folder = folder.named_by(&config.value);
+        }
         let process = Process::start(installed.owner(), folder).await?;
         let outputs = match kind {
             ComponentKind::DataSource => registry.schema(kind, name).map(|one| one.outputs.clone()),
@@ -108,6 +113,31 @@ impl Session {
             name: name.to_owned(),
             outputs: outputs.unwrap_or_default(),
         })
+    }
+
+    /// The same before the component's turn, for a plugin that is not confined: what a confined one
+    /// may change is known only then. `None` for that.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::launch`].
+    pub async fn launch_early(
+        registry: &Registry,
+        directory: &Arc<RunDirectory>,
+        kind: ComponentKind,
+        name: &str,
+    ) -> Result<Option<Self>, ClientError> {
+        if registry.find(kind, name)?.owner().confined.is_some() {
+            return Ok(None);
+        }
+        let session = Self::launch(registry, directory, kind, name, None).await?;
+        Ok(Some(session))
+    }
+
+    /// Whether the process still runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.process.is_running()
     }
 
     /// Checks a configuration; problems have template positions. Also the names of generated values.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::isolation::Isolation;
 use crate::session::BuildInfo;
 
 /// Where kiln's folders are and what data sources are told.
@@ -10,6 +11,9 @@ use crate::session::BuildInfo;
 pub struct Settings {
     /// Folders with plugin executables; the first one that has a name wins.
     pub plugin_folders: Vec<PathBuf>,
+    /// The folder that other plugins are installed in, when there is one; see
+    /// [`crate::tree::plugin_tree`].
+    pub plugin_tree: Option<PathBuf>,
     /// Folder of the descriptions of plugins; made when needed.
     pub description_folder: PathBuf,
     /// Folder that has one folder for each run; made when needed.
@@ -18,6 +22,8 @@ pub struct Settings {
     pub socket_folder: PathBuf,
     /// Folder that outlives runs and is shared between them, for downloads.
     pub cache_folder: PathBuf,
+    /// Which plugins are confined.
+    pub isolation: Isolation,
     /// Facts that data sources are told; they belong to no build.
     pub facts: BuildInfo,
 }
@@ -50,10 +56,12 @@ impl Settings {
         let socket_folder = [runtime, Some(temp)].into_iter().flatten().find(short);
         Self {
             plugin_folders: beside(executable),
+            plugin_tree: None,
             description_folder: cache.join("kiln/descriptions"),
             run_folder: state.join("kiln/runs"),
             socket_folder: socket_folder.unwrap_or_else(|| PathBuf::from("/tmp")),
             cache_folder: variable("PACKER_CACHE_DIR").unwrap_or_else(|| cache.join("packer")),
+            isolation: Isolation::from_environment(executable, environment),
             facts: BuildInfo::default(),
         }
     }

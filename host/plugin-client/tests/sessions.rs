@@ -8,8 +8,8 @@ use std::sync::Arc;
 use host_diag::{FileId, Span};
 use host_eval::Value;
 use host_plugin_client::{
-    Artifact, BuildInfo, ClientError, CommunicatorEndpoint, Event, Finished, OnError, Registry,
-    Reply, Role, Run, RunDirectory, Session, Settings, reclaim_leftovers,
+    Artifact, BuildInfo, ClientError, CommunicatorEndpoint, Event, Finished, OnError, PauseKind,
+    Registry, Reply, Role, Run, RunDirectory, Session, Settings, reclaim_leftovers,
 };
 use host_template::{ComponentKind, Components, Configured, PathStep};
 use tempfile::TempDir;
@@ -33,8 +33,10 @@ fn settings(root: &Path) -> Settings {
         description_folder: root.join("descriptions"),
         run_folder: root.join("runs"),
         socket_folder: root.to_path_buf(),
+        plugin_tree: None,
         cache_folder: root.join("cache"),
         facts: BuildInfo::default(),
+        isolation: host_plugin_client::Isolation::default(),
     }
 }
 
@@ -72,7 +74,7 @@ impl Host {
     async fn launch(&self, name: &str) -> (Session, Arc<RunDirectory>) {
         let directory = self.registry.run_directory().await.unwrap();
         let kind = ComponentKind::Builder;
-        let session = Session::launch(&self.registry, &directory, kind, name)
+        let session = Session::launch(&self.registry, &directory, kind, name, None)
             .await
             .unwrap();
         (session, directory)
@@ -205,7 +207,7 @@ async fn a_good_run_leaves_an_artifact_and_nothing_else() {
 async fn said_by(kind: ComponentKind, role: Role) -> String {
     let host = Host::new().await;
     let directory = host.registry.run_directory().await.unwrap();
-    let mut session = Session::launch(&host.registry, &directory, kind, "tell")
+    let mut session = Session::launch(&host.registry, &directory, kind, "tell", None)
         .await
         .unwrap();
     let config = Configured {
@@ -328,7 +330,7 @@ async fn answers_reach_the_component() {
     for (answer, expected) in [(Some("yes".to_owned()), "7 yes"), (None, "nobody there")] {
         let host = Host::new().await;
         let (session, mut run, directory) = host.start("asks", OnError::Cleanup).await;
-        let Event::Pause(number, prompt, false) = run.next().await.unwrap() else {
+        let Event::Pause(number, prompt, PauseKind::Question) = run.next().await.unwrap() else {
             panic!("it should ask");
         };
         assert_eq!(prompt, "really?");

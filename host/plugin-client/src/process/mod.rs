@@ -10,7 +10,7 @@ use plugin_wire::handshake;
 use plugin_wire::v1::plugin_client::PluginClient;
 use rand::RngCore;
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::service::interceptor::InterceptedService;
@@ -24,6 +24,8 @@ use crate::handshake::{Handshake, HandshakeError};
 use crate::journal::Owner;
 use crate::log::{self, Lines, LogRing};
 use crate::run_directory::PrivateFolder;
+
+mod memory;
 
 /// How long a plugin may take to end after its standard input was closed, when nothing runs in it.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -57,7 +59,7 @@ impl Process {
     /// Starts the plugin and waits until it answers.
     pub(crate) async fn start(owner: Owner, folder: PrivateFolder) -> Result<Self, ClientError> {
         let token = token();
-        let mut child = spawn(&owner, &folder.sockets, &token)?;
+        let mut child = spawn(&owner, &folder, &token)?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let group = group.expect("a child that was not waited for has an id");
         let log = LogRing::default();
@@ -66,7 +68,17 @@ impl Process {
         let stderr = child.stderr.take().expect("standard error is a pipe");
         let reader = tokio::spawn(log::forward(owner.name.clone(), stderr, log.clone()));
         let ending = Arc::new(AtomicBool::new(false));
-        let exit = watch_exit(child, group, reader, Arc::clone(&ending));
+        let memory = folder.isolation.memory_limit(&owner);
+        let leftovers = match owner.confined {
+            Some(_) => Leftovers::End,
+            None => Leftovers::Stay,
+        };
+        let exit = watch_exit(
+            child,
+            group,
+            reader,
+            (Arc::clone(&ending), memory, leftovers),
+        );
         let process = Self {
             owner,
             folder,
@@ -201,6 +213,15 @@ impl Process {
         }
     }
 
+    /// What a failure of the plugin's own says, with advice when it was refused something because it
+    /// is confined.
+    pub(crate) fn advised(&self, message: String) -> String {
+        match self.folder.isolation.advice(&self.owner, &message) {
+            Some(advice) => format!("{message}\n{advice}"),
+            None => message,
+        }
+    }
+
     /// The error for a process that is gone.
     pub(crate) fn died(&self, doing: &str, exit: String) -> ClientError {
         ClientError::Died {
@@ -209,6 +230,11 @@ impl Process {
             exit,
             log: self.log.tail(),
         }
+    }
+
+    /// Whether it has not been seen to end.
+    pub(crate) fn is_running(&self) -> bool {
+        self.exit.borrow().is_none()
     }
 
     /// Waits for the end of the process; how it ended, in words.
@@ -298,18 +324,31 @@ fn token() -> String {
     hex::encode(bytes)
 }
 
-fn spawn(owner: &Owner, sockets: &Path, token: &str) -> Result<Child, ClientError> {
+fn spawn(owner: &Owner, folder: &PrivateFolder, token: &str) -> Result<Child, ClientError> {
     let level = tracing::level_filters::LevelFilter::current();
-    let mut command = Command::new(&owner.path);
+    let mut command = folder.command(owner);
     command
         .env(handshake::COOKIE_VARIABLE, handshake::COOKIE)
         .env(handshake::TOKEN_VARIABLE, token)
-        .env(handshake::DIRECTORY_VARIABLE, sockets)
+        .env(handshake::DIRECTORY_VARIABLE, &folder.sockets)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
+    if let Some(behind) = &owner.behind {
+        let is_library = behind
+            .executable
+            .extension()
+            .is_some_and(|suffix| suffix == "so");
+        let variable = match is_library {
+            true => handshake::LIBRARY_VARIABLE,
+            false => handshake::PACKER_PLUGIN_VARIABLE,
+        };
+        command
+            .env(variable, &behind.executable)
+            .env(handshake::PACKER_NAME_VARIABLE, &behind.name);
+    }
     if std::env::var_os(handshake::LOG_VARIABLE).is_none() {
         // The last lines are kept for error messages, whether there is a log or not.
         let level = level.max(tracing::level_filters::LevelFilter::INFO);
@@ -322,22 +361,43 @@ fn spawn(owner: &Owner, sockets: &Path, token: &str) -> Result<Child, ClientErro
     })
 }
 
+/// What becomes of processes that a plugin leaves in its group when it ends as it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leftovers {
+    /// They are on record where that matters: a machine may be meant to stay.
+    Stay,
+    /// They end: nobody vouches for the plugin.
+    End,
+}
+
 /// Watches for the end of the process. When nobody wanted it, whatever the process had started in
 /// its group ends with it.
 fn watch_exit(
     mut child: Child,
     group: Pid,
     mut reader: JoinHandle<()>,
-    ending: Arc<AtomicBool>,
+    (ending, memory, leftovers): (Arc<AtomicBool>, Option<u64>, Leftovers),
 ) -> watch::Receiver<Option<String>> {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
-        let exit = match child.wait().await {
-            Ok(status) => status.to_string(),
-            Err(error) => format!("its end could not be seen: {error}"),
+        let ended = tokio::select! {
+            ended = child.wait() => Ok(ended),
+            () = memory::exceeds(group, memory) => Err(memory.unwrap_or_default()),
         };
-        if !ending.load(Ordering::Relaxed) {
+        let exit = match ended {
+            Ok(Ok(status)) => status.to_string(),
+            Ok(Err(error)) => format!("its end could not be seen: {error}"),
+            Err(limit) => {
+                signal_group(group, Signal::KILL);
+                drop(child.wait().await);
+                memory::told(limit)
+            }
+        };
+        let wanted = ending.load(Ordering::Relaxed);
+        if !wanted || leftovers == Leftovers::End {
             signal_group(group, Signal::KILL);
+        }
+        if !wanted {
             // Another holder of the pipe must not keep the news from being told.
             drop(tokio::time::timeout(LOG_LIMIT, &mut reader).await);
         }
@@ -364,10 +424,15 @@ pub(crate) fn owner_of(path: PathBuf) -> Owner {
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
     let name = name
-        .strip_prefix(crate::registry::FILE_PREFIX)
+        .strip_prefix(crate::tree::Family::Kiln.prefix())
         .unwrap_or(&name)
         .to_owned();
-    Owner { name, path }
+    Owner {
+        name,
+        path,
+        behind: None,
+        confined: None,
+    }
 }
 
 #[cfg(test)]

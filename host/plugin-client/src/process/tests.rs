@@ -11,7 +11,7 @@ async fn refused(script: &str) -> ClientError {
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     let sockets = socket_folder(root.path()).unwrap();
-    let folder = PrivateFolder::inside(sockets.path());
+    let folder = PrivateFolder::inside(sockets.path(), &crate::isolation::Isolation::default());
     Process::start(owner_of(path), folder).await.unwrap_err()
 }
 

@@ -1,51 +1,79 @@
 //! Which plugins there are and what they offer.
+//!
+//! Plugins that come with kiln are beside it. Others are installed in a tree of folders, by source;
+//! of these, only those that a template needs are looked at ([`Registry::scan_for`]).
+
+mod bundled;
+mod lookup;
+mod needs;
+mod reason;
+mod shelf;
+mod verified;
 
 use std::collections::BTreeSet;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use futures::StreamExt;
 use host_diag::nearest;
-use host_template::{ComponentKind, Schema};
+use host_template::{ComponentKind, RequiredPlugin, Schema};
 use tokio::sync::OnceCell;
 
+pub use self::bundled::packer_bridge;
+use self::bundled::{executables, owner_in};
+use self::lookup::{Found, Lookup};
+use self::needs::is_of;
+pub use self::needs::{Locked, Needs, Prereleases};
+pub use self::reason::{Reason, Rejected};
+pub use self::shelf::Shelf;
+pub use self::verified::{Said, Verified, ask_executable};
 use crate::convert::kind_word;
 use crate::description::{Descriptions, Offer, Schemas};
 use crate::error::ClientError;
+use crate::isolation::unknown_need;
 use crate::journal::Owner;
 use crate::run_directory::RunDirectory;
 use crate::settings::Settings;
 
-/// What the file names of plugin executables begin with.
-pub(crate) const FILE_PREFIX: &str = "kiln-plugin-";
 /// Plugins that are asked for their description at the same time.
 const ASKED_AT_ONCE: usize = 4;
 
 /// Everything one scan saw.
 #[derive(Debug, Default)]
 pub struct Registry {
-    /// What can be used.
+    /// What can be used; what comes first is used first.
     pub usable: Vec<Installed>,
     /// What cannot, and why.
     pub rejected: Vec<Rejected>,
+    /// The plugins that a template asks for and that are not there.
+    missing: Vec<Missing>,
     pub(crate) settings: Settings,
     /// Made when something has to be launched.
     directory: OnceCell<Arc<RunDirectory>>,
 }
 
+/// A plugin that a template asks for and that is not there.
+#[derive(Debug)]
+struct Missing {
+    source: String,
+    version: String,
+    /// What there is instead, and why it will not do.
+    instead: Vec<String>,
+}
+
 /// A plugin executable that can be used.
 #[derive(Debug)]
 pub struct Installed {
-    /// Family, from the file name: `qemu` of `kiln-plugin-qemu`.
+    /// What it is called: `qemu` of `kiln-plugin-qemu`, or the name a template gives it.
     pub name: String,
     /// Semantic version it gives itself.
     pub version: String,
-    /// The executable.
+    /// Its executable; that of a plugin made for Packer is run by a bridge.
     pub path: PathBuf,
     /// SHA-256 of the executable, in hexadecimal.
     pub hash: String,
+    /// Where it was found.
+    pub origin: Origin,
     /// Optional behaviour it has.
     pub features: BTreeSet<String>,
     /// What it offers.
@@ -53,87 +81,140 @@ pub struct Installed {
     /// Where its schemas are.
     pub(crate) description: PathBuf,
     pub(crate) schemas: OnceLock<Schemas>,
+    owner: Owner,
 }
 
-/// An executable that cannot be used, and why.
-#[derive(Debug)]
-pub struct Rejected {
-    /// The executable.
-    pub path: PathBuf,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Why an executable cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reason {
-    /// It may not be executed.
-    #[error("file is not executable")]
-    NotExecutable,
-    /// It cannot be read.
-    #[error("file cannot be read")]
-    Unreadable(#[source] io::Error),
-    /// A folder that comes earlier has a plugin of the same name.
-    #[error("`{}` has the same name and comes first", .0.display())]
-    Shadowed(PathBuf),
-    /// It does not say what it offers.
-    #[error("it does not describe itself")]
-    Undescribed(#[source] ClientError),
-    /// It speaks another version of the protocol.
-    #[error(transparent)]
-    Protocol(crate::handshake::HandshakeError),
-    /// It offers nothing this host knows.
-    #[error("it offers no component")]
-    Empty,
-}
-
-impl Rejected {
-    /// The reason with everything behind it, in one line.
-    #[must_use]
-    pub fn report(&self) -> String {
-        crate::error::chain(&self.reason)
-    }
+/// Where a plugin was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Beside kiln, with which it came.
+    Bundled,
+    /// In a tree of installed plugins.
+    Tree {
+        /// Where it comes from: `github.com/hashicorp/amazon`.
+        source: String,
+    },
 }
 
 impl Registry {
-    /// Looks for plugins in the folders of `settings`. One whose description is not in the cache is
+    /// Looks for the plugins that come with kiln. One whose description is not in the cache is
     /// started once.
     pub async fn scan(settings: Settings) -> Self {
-        let mut rejected = Vec::new();
-        let found = executables(&settings.plugin_folders, &mut rejected);
-        let descriptions =
-            Descriptions::open(&settings.description_folder, &settings.socket_folder);
+        Self::scan_for(settings, &Needs::default()).await
+    }
+
+    /// Looks for the plugins that come with kiln, and for those that are installed and that `needs`
+    /// has. Nothing else is read, let alone started.
+    pub async fn scan_for(settings: Settings, needs: &Needs) -> Self {
+        let mut registry = Self {
+            settings: settings.clone(),
+            ..Self::default()
+        };
+        let descriptions = Descriptions::open(&settings);
+        registry.find_bundled(&descriptions).await;
+        registry.find_installed(&descriptions, needs).await;
+        descriptions.save();
+        for rejected in &registry.rejected {
+            tracing::warn!(
+                path = %rejected.path.display(),
+                reason = rejected.report(),
+                "plugin is not used"
+            );
+        }
+        registry
+    }
+
+    async fn find_bundled(&mut self, descriptions: &Descriptions<'_>) {
+        let found = executables(&self.settings.plugin_folders, &mut self.rejected);
         let described: Vec<_> = futures::stream::iter(found)
-            .map(|path| {
-                let descriptions = &descriptions;
-                async move { (path.clone(), descriptions.of(&path).await) }
+            .map(|path| async {
+                let owner = owner_in(&self.settings.plugin_folders, &path).ok_or(Rejected {
+                    path,
+                    reason: Reason::NoLoader,
+                })?;
+                let offer = descriptions.of(&owner).await;
+                Ok((owner, offer))
             })
             .buffered(ASKED_AT_ONCE)
             .collect()
             .await;
-        descriptions.save();
-        let mut usable = Vec::new();
-        for (path, offer) in described {
-            match offer.and_then(|offer| installed(path.clone(), offer)) {
-                Ok(installed) => usable.push(installed),
-                Err(reason) => {
-                    let rejected_one = Rejected { path, reason };
-                    tracing::warn!(
-                        path = %rejected_one.path.display(),
-                        reason = rejected_one.report(),
-                        "plugin is not used"
-                    );
-                    rejected.push(rejected_one);
+        for described in described {
+            let (owner, offer) = match described {
+                Ok(described) => described,
+                Err(rejected) => {
+                    self.rejected.push(rejected);
+                    continue;
                 }
+            };
+            let behind = owner.behind.as_ref().map(|behind| &behind.executable);
+            let path = behind.unwrap_or(&owner.path).clone();
+            match offer.and_then(|offer| installed(owner, Origin::Bundled, offer)) {
+                Ok(installed) => self.usable.push(installed),
+                Err(reason) => self.rejected.push(Rejected { path, reason }),
             }
         }
-        Self {
-            usable,
-            rejected,
-            settings,
-            directory: OnceCell::new(),
+    }
+
+    async fn find_installed(&mut self, descriptions: &Descriptions<'_>, needs: &Needs) {
+        let lookup = Lookup {
+            settings: &self.settings.clone(),
+            needs,
+            descriptions,
+            bridge: packer_bridge(&self.settings.plugin_folders),
+        };
+        for required in &needs.required {
+            if self.stands_for(required, &needs.components) {
+                continue;
+            }
+            match lookup.required(required).await {
+                Found::Plugin(plugin) => self.usable.push(*plugin),
+                Found::Nothing(refused) => self.missing.push(Missing {
+                    source: required.source.clone(),
+                    version: required.version.to_string(),
+                    instead: refused.iter().map(instead).collect(),
+                }),
+            }
         }
+        let unmet = self.unmet(needs);
+        if !unmet.is_empty() {
+            let mut refused = Vec::new();
+            let named = lookup.named(&unmet, &mut refused).await;
+            self.usable.extend(named);
+            self.rejected.extend(refused);
+        }
+    }
+
+    /// What a template uses and nothing offers so far.
+    fn unmet(&self, needs: &Needs) -> Vec<(ComponentKind, String)> {
+        let used = needs.components.iter();
+        let unmet = used.filter(|(kind, name)| self.installed(*kind, name).is_none());
+        unmet.cloned().collect()
+    }
+
+    /// Whether a plugin that came with kiln stands for one that a template asks for: its components
+    /// are called so, and the template uses none of that plugin that kiln does not have.
+    #[must_use]
+    pub fn stands_for(&self, required: &RequiredPlugin, used: &[(ComponentKind, String)]) -> bool {
+        let bundled = || {
+            let all = self.usable.iter();
+            all.filter(|one| one.origin == Origin::Bundled)
+        };
+        let last = required.source.rsplit('/').next().unwrap_or_default();
+        let own = |name: &String| is_of(&required.name, name) || is_of(last, name);
+        let offered =
+            |(kind, name): &(ComponentKind, String)| bundled().any(|one| one.offers(*kind, name));
+        bundled().any(|one| one.components.iter().any(|(_, name)| own(name)))
+            && used.iter().all(|one| !own(&one.1) || offered(one))
+    }
+
+    /// What there is instead of a plugin that the template asks for, a line for each; `None` when
+    /// it is there, or when a plugin that came with kiln stands for it.
+    pub(crate) fn instead_of(&self, required: &RequiredPlugin) -> Option<Vec<String>> {
+        let mut missing = self.missing.iter();
+        let version = required.version.to_string();
+        missing
+            .find(|missing| missing.source == required.source && missing.version == version)
+            .map(|missing| missing.instead.clone())
     }
 
     /// The run's folder, made at the first call.
@@ -199,23 +280,32 @@ impl Installed {
     }
 
     pub(crate) fn owner(&self) -> Owner {
-        Owner {
-            name: self.name.clone(),
-            path: self.path.clone(),
-        }
+        self.owner.clone()
     }
 }
 
-fn installed(path: PathBuf, offer: Offer) -> Result<Installed, Reason> {
+fn instead(rejected: &Rejected) -> String {
+    format!("{}: {}", rejected.path.display(), rejected.report())
+}
+
+fn installed(mut owner: Owner, origin: Origin, offer: Offer) -> Result<Installed, Reason> {
     crate::handshake::check_majors(&offer.majors).map_err(Reason::Protocol)?;
     if offer.components.is_empty() {
         return Err(Reason::Empty);
     }
+    if let Some(need) = unknown_need(&offer.needs) {
+        return Err(Reason::Need(need.clone()));
+    }
+    if let Some(needs) = &mut owner.confined {
+        *needs = offer.needs;
+    }
+    let behind = owner.behind.as_ref().map(|behind| &behind.executable);
     Ok(Installed {
-        name: crate::process::owner_of(path.clone()).name,
+        name: owner.name.clone(),
         version: offer.version,
-        path,
+        path: behind.unwrap_or(&owner.path).clone(),
         hash: offer.hash,
+        origin,
         features: offer.features,
         components: offer.components,
         description: offer.description,
@@ -223,56 +313,8 @@ fn installed(path: PathBuf, offer: Offer) -> Result<Installed, Reason> {
             Some(described) => OnceLock::from(Schemas::of(described)),
             None => OnceLock::new(),
         },
+        owner,
     })
-}
-
-/// The executables in `folders`, by folder and name. A folder that is not there has none.
-fn executables(folders: &[PathBuf], rejected: &mut Vec<Rejected>) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    for folder in folders {
-        let Ok(entries) = std::fs::read_dir(folder) else {
-            continue;
-        };
-        let mut paths: Vec<_> = entries
-            .flatten()
-            .filter(|entry| is_plugin_name(&entry.file_name().to_string_lossy()))
-            .map(|entry| entry.path())
-            .collect();
-        paths.sort();
-        for path in paths {
-            let same = found
-                .iter()
-                .find(|other| other.file_name() == path.file_name());
-            match same.map_or_else(
-                || check_executable(&path),
-                |same| Err(Reason::Shadowed(same.clone())),
-            ) {
-                Ok(()) => found.push(path),
-                Err(reason) => rejected.push(Rejected { path, reason }),
-            }
-        }
-    }
-    found
-}
-
-/// `kiln-plugin-` and a family; what a compiler leaves beside an executable has a suffix.
-fn is_plugin_name(name: &str) -> bool {
-    name.strip_prefix(FILE_PREFIX).is_some_and(|family| {
-        !family.is_empty()
-            && family
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    })
-}
-
-fn check_executable(path: &Path) -> Result<(), Reason> {
-    let data = std::fs::metadata(path).map_err(Reason::Unreadable)?;
-    let executable = data.is_file() && data.permissions().mode() & 0o111 != 0;
-    if executable {
-        Ok(())
-    } else {
-        Err(Reason::NotExecutable)
-    }
 }
 
 #[cfg(test)]

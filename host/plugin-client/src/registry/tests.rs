@@ -1,4 +1,8 @@
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use super::*;
+use crate::process::owner_of;
 
 fn write(path: &Path, text: &str, mode: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -75,12 +79,13 @@ fn with(name: &str, components: &[(ComponentKind, &str)]) -> Registry {
         majors: vec![1],
         features: BTreeSet::new(),
         components,
+        needs: Vec::new(),
         description: PathBuf::new(),
         described: None,
     };
     let path = PathBuf::from(format!("/p/kiln-plugin-{name}"));
     Registry {
-        usable: vec![installed(path, offer).unwrap()],
+        usable: vec![installed(owner_of(path), Origin::Bundled, offer).unwrap()],
         ..Registry::default()
     }
 }
@@ -131,11 +136,12 @@ fn other_protocols_and_empty_plugins_are_refused() {
         majors: majors.to_vec(),
         features: BTreeSet::new(),
         components: Vec::new(),
+        needs: Vec::new(),
         description: PathBuf::new(),
         described: None,
     };
     let reason = |majors: &[u32]| {
-        installed("/p/x".into(), offer(majors))
+        installed(owner_of("/p/x".into()), Origin::Bundled, offer(majors))
             .unwrap_err()
             .to_string()
     };
