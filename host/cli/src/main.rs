@@ -7,8 +7,11 @@
 mod arguments;
 mod commands;
 mod complete;
+mod confined;
 mod exit;
+mod installing;
 mod logging;
+mod needed;
 mod signals;
 mod template;
 mod template_files;
@@ -32,6 +35,9 @@ fn main() -> ExitCode {
     if let Some(question) = complete::question() {
         complete::answer(question);
         return ExitCode::SUCCESS;
+    }
+    if let Some(failure) = confined::become_plugin() {
+        return failure;
     }
     let redactor = Redactor::default();
     let world = match World::read() {
@@ -83,9 +89,11 @@ async fn run(world: &World, redactor: Redactor, parsed: Parsed, log: &Log) -> u8
             Request::Hcl2Upgrade(arguments) => {
                 commands::hcl2_upgrade::run(world, &ui, &arguments).await
             }
+            Request::Init(arguments) => commands::init::run(world, &ui, &arguments).await,
             Request::Inspect(arguments) => commands::inspect::run(world, &ui, arguments).await,
             Request::Lsp(arguments) => commands::lsp::run(world, &arguments).await,
             Request::Plan(arguments) => commands::plan::run(world, &ui, arguments).await,
+            Request::Plugins(arguments) => commands::plugins::run(world, &ui, arguments).await,
             Request::Validate(arguments) => commands::validate::run(world, &ui, arguments).await,
             Request::VerifyAttestation(arguments) => {
                 commands::verify_attestation::run(world, &ui, &arguments)

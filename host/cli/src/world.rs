@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use host_plugin_client::tree::{TreeError, plugin_tree};
 use host_plugin_client::{BuildInfo, Settings};
 use host_ui::Mode;
 
@@ -117,10 +118,20 @@ impl World {
         runs.parent().map_or_else(|| runs.clone(), PathBuf::from)
     }
 
+    /// The folder that plugins are installed in.
+    ///
+    /// # Errors
+    ///
+    /// When the environment does not say which one that is.
+    pub fn plugin_tree(&self) -> Result<PathBuf, TreeError> {
+        plugin_tree(&self.environment, &self.working_dir)
+    }
+
     /// Where things are, for the plugin client.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::from_environment(&self.executable, &self.environment);
         settings.cache_folder = self.working_dir.join(&settings.cache_folder);
+        settings.plugin_tree = self.plugin_tree().ok();
         settings.facts = BuildInfo {
             core_version: version::PACKER.to_owned(),
             run_uuid: self.run_uuid.clone(),

@@ -101,7 +101,13 @@ fn every_command_has_help_and_refuses_flags_it_does_not_have() -> Result<()> {
         for help in ["-h", "-help", "--help"] {
             check(&[name, help], 0, &format!("Usage: kiln {name}"))?;
         }
-        if name != "version" {
+        if name == "plugins" {
+            check(
+                &[name, "-no-such-flag"],
+                1,
+                "Usage: kiln plugins <subcommand>",
+            )?;
+        } else if name != "version" {
             let wrong = check(
                 &[name, "-no-such-flag"],
                 1,

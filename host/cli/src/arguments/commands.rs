@@ -55,7 +55,7 @@ pub struct BuildArguments {
     pub skip_enforcement: bool,
     /// Leave development versions of plugins alone
     #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
-          default_value = "false", default_missing_value = "true", hide = true)]
+          default_value = "false", default_missing_value = "true")]
     pub ignore_prerelease_plugins: bool,
     /// Flags about the template.
     #[command(flatten)]
@@ -134,7 +134,8 @@ fn fixers() -> String {
     text
 }
 
-fn hide_all_but(argument: Arg, shown: &[&str]) -> Arg {
+/// Hides an argument from the help unless it is one of `shown`.
+pub(super) fn hide_all_but(argument: Arg, shown: &[&str]) -> Arg {
     let hidden = argument
         .get_long()
         .is_some_and(|long| !shown.contains(&long));
@@ -195,7 +196,7 @@ pub struct ValidateArguments {
     pub evaluate_datasources: bool,
     /// Leave development versions of plugins alone
     #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
-          default_value = "false", default_missing_value = "true", hide = true)]
+          default_value = "false", default_missing_value = "true")]
     pub ignore_prerelease_plugins: bool,
     /// Flags about the template.
     #[command(flatten)]

@@ -3,6 +3,9 @@
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 
+/// Commands that Packer does not have and that take a name first; their flags may stand behind it.
+const FLAGS_ANYWHERE: [&str; 3] = ["docs", "new", "package"];
+
 /// A word that is a flag, as its name and the value behind `=`; `None` for `-` and every other word.
 pub fn split(word: &str) -> Option<(&str, Option<&str>)> {
     let bare = word.strip_prefix('-').filter(|bare| !bare.is_empty())?;
@@ -28,6 +31,10 @@ pub fn is_repeatable(flag: &Arg) -> bool {
 /// comes behind `--`.
 pub(super) fn spell_for_clap(command: &Command, words: &[String]) -> Result<Vec<String>, String> {
     let mut spelled = Vec::new();
+    let words = match FLAGS_ANYWHERE.contains(&command.get_name()) {
+        true => &flags_first(command, words),
+        false => words,
+    };
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         if word == "--" {
@@ -59,6 +66,35 @@ pub(super) fn spell_for_clap(command: &Command, words: &[String]) -> Result<Vec<
     }
     spelled.extend(rest.cloned());
     Ok(spelled)
+}
+
+/// The words with the flags, and their values, before the others.
+fn flags_first(command: &Command, words: &[String]) -> Vec<String> {
+    let (mut flags, mut others) = (Vec::new(), Vec::new());
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        if word == "--" {
+            others.extend(rest.cloned());
+            break;
+        }
+        let Some((name, value)) = split(word) else {
+            others.push(word.clone());
+            continue;
+        };
+        flags.push(word.clone());
+        let mut known = command.get_arguments();
+        let known = known.find(|argument| argument.get_long() == Some(name));
+        if value.is_none() && known.is_some_and(|flag| !is_boolean(flag)) {
+            match rest.next() {
+                Some(value) => flags.push(value.clone()),
+                // What lacks its value has to be the last word, so that this is told.
+                None => return flags,
+            }
+        }
+    }
+    flags.push("--".to_owned());
+    flags.extend(others);
+    flags
 }
 
 /// The value as clap spells it, when it is one.

@@ -10,11 +10,14 @@ const FLAG_WIDTH: usize = 28;
 /// Columns of its description.
 const TEXT_WIDTH: usize = 68;
 
-/// The help of a command; empty when there is no such command.
+/// The help of a command, which can be one below another, as in `plugins install`; empty when there
+/// is no such command.
 pub fn help_of(name: &str) -> String {
-    command_line()
-        .find_subcommand(name)
-        .map(command_help)
+    let root = command_line();
+    let mut words = name.split(' ');
+    let found = words.try_fold(&root, |command, word| command.find_subcommand(word));
+    found
+        .map(|command| command_help(command, name))
         .unwrap_or_default()
 }
 
@@ -30,18 +33,23 @@ pub(super) fn root_help(root: &Command) -> String {
     help
 }
 
-/// The help of a command: what it does and its flags.
-pub(super) fn command_help(command: &Command) -> String {
-    let name = command.get_name();
-    let takes_path = command.get_arguments().any(Arg::is_positional);
+/// The help of a command, whose full name is `name`: what it does, its flags, and the commands below
+/// it.
+pub(super) fn command_help(command: &Command, name: &str) -> String {
     let tail = match name {
-        "console" | "inspect" => " [options] [TEMPLATE]",
-        "fmt" => " [options] PATH...",
-        "verify-attestation" => " [options] ATTESTATION [FILE...]",
-        _ if takes_path => " [options] TEMPLATE",
-        _ => "",
+        "console" | "inspect" => " [options] [TEMPLATE]".to_owned(),
+        "fmt" => " [options] PATH...".to_owned(),
+        "verify-attestation" => " [options] ATTESTATION [FILE...]".to_owned(),
+        _ if command.has_subcommands() => " <subcommand> [options] [<args>]".to_owned(),
+        _ => words_behind(command),
     };
     let mut help = format!("Usage: kiln {name}{tail}\n\n  {}.\n", about(command));
+    if command.has_subcommands() {
+        help.push_str("\nSubcommands:\n");
+        for below in command.get_subcommands() {
+            help.push_str(&format!("    {:<12} {}\n", below.get_name(), about(below)));
+        }
+    }
     let options: String = command
         .get_arguments()
         .filter(|argument| !argument.is_hide_set())
@@ -54,6 +62,19 @@ pub(super) fn command_help(command: &Command) -> String {
         help.push_str(&format!("\n{more}"));
     }
     help
+}
+
+/// What stands behind a command's name: its options, and its words as their names say it.
+fn words_behind(command: &Command) -> String {
+    let mut shown = command.get_arguments().filter(|word| !word.is_hide_set());
+    let word = command.get_arguments().find(|word| word.is_positional());
+    let names = word.and_then(Arg::get_value_names).unwrap_or_default();
+    let name = names.first().filter(|name| !name.is_empty());
+    match (shown.next(), name) {
+        (Some(_), Some(name)) => format!(" [options] {name}"),
+        (Some(_), None) => " [options]".to_owned(),
+        (None, _) => String::new(),
+    }
 }
 
 fn about(command: &Command) -> String {

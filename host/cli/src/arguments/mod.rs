@@ -6,17 +6,24 @@
 //! flags there are is said once, in the structs of `commands` and `template`, from which help and
 //! completion are made too.
 
+mod author;
 mod commands;
 mod flags;
 mod help;
+mod plugins;
 mod request;
 mod template;
 
+pub use author::{DocsArguments, NewArguments, PackageArguments};
 pub use commands::{
     BuildArguments, ConsoleArguments, FixArguments, FmtArguments, Hcl2UpgradeArguments,
     InspectArguments, LspArguments, PlanArguments, ValidateArguments, VerifyAttestationArguments,
 };
 pub use flags::{is_boolean, is_repeatable, split, values_of};
 pub use help::help_of;
+pub use plugins::{
+    DoctorArguments, InitArguments, InstallArguments, InstalledArguments, OriginArguments,
+    PluginsArguments, PluginsRequest, RemoveArguments, RequiredArguments,
+};
 pub use request::{Parsed, Request, command_line, parse};
 pub use template::TemplateArguments;

@@ -8,6 +8,7 @@ use super::commands::{
 };
 use super::flags::{refused, spell_for_clap};
 use super::help::{command_help, root_help};
+use super::plugins::{InitArguments, PluginsArguments};
 
 /// What clap reads.
 #[derive(Debug, Parser)]
@@ -37,12 +38,17 @@ pub enum Request {
     /// Translate a JSON template into HCL2
     #[command(name = "hcl2_upgrade")]
     Hcl2Upgrade(Hcl2UpgradeArguments),
+    /// Install the plugins that a template asks for
+    Init(InitArguments),
     /// See the components of a template
     Inspect(InspectArguments),
     /// Serve an editor: what is wrong, what can be written, what it means
     Lsp(LspArguments),
     /// Show what a template would run, without running it
     Plan(PlanArguments),
+    /// Work with plugins
+    #[command(alias = "plugin")]
+    Plugins(PluginsArguments),
     /// Check that a template is valid
     Validate(ValidateArguments),
     /// Verify a signed attestation, and that files are what it is about
@@ -99,17 +105,64 @@ pub fn parse(words: &[String]) -> Parsed {
     let Some(command) = root.find_subcommand(name) else {
         return Parsed::NoCommand(unknown_command(&root, name));
     };
+    let (path, command, rest) = match below(command, rest) {
+        Below::Itself => (vec![command.get_name()], command, rest),
+        Below::One(below, rest) => (vec![command.get_name(), below.get_name()], below, rest),
+        Below::Wrong(_) if top.help => {
+            return Parsed::Help(command_help(command, command.get_name()));
+        }
+        Below::Wrong(message) => {
+            let help = command_help(command, command.get_name());
+            return Parsed::Usage(format!("{message}{help}"));
+        }
+    };
+    let full_name = path.join(" ");
     if top.help {
-        return Parsed::Help(command_help(command));
+        return Parsed::Help(command_help(command, &full_name));
     }
     if !top.flags.is_empty() {
         return Parsed::Usage(format!(
-            "Invalid flags before the subcommand. Flags belong behind it, for example `kiln build \
-             -force template`.\n\n{}",
-            command_help(command)
+            "{FLAGS_TOO_EARLY}\n\n{}",
+            command_help(command, &full_name)
         ));
     }
-    parse_command(command, rest)
+    parse_command(command, &path, rest)
+}
+
+/// What flags before a command are answered with.
+const FLAGS_TOO_EARLY: &str = "Invalid flags before the subcommand. Flags belong behind it, for \
+                               example `kiln build -force template`.";
+
+/// What stands behind the name of a command that may have commands below it.
+enum Below<'a> {
+    /// It has none.
+    Itself,
+    /// This one, and the words behind it.
+    One(&'a Command, &'a [String]),
+    /// None that exists; what to say of it, which is nothing when nothing stands there.
+    Wrong(String),
+}
+
+fn below<'a>(command: &'a Command, words: &'a [String]) -> Below<'a> {
+    if !command.has_subcommands() {
+        return Below::Itself;
+    }
+    let Some((first, rest)) = words.split_first() else {
+        return Below::Wrong(String::new());
+    };
+    if let Some(found) = command.find_subcommand(first) {
+        return Below::One(found, rest);
+    }
+    if first.starts_with('-') {
+        return Below::Wrong(format!("{FLAGS_TOO_EARLY}\n\n"));
+    }
+    let names = command.get_subcommands().map(Command::get_name);
+    let near = host_diag::nearest(first, names);
+    let hint = near
+        .map(|near| format!(" Did you mean `{near}`?"))
+        .unwrap_or_default();
+    let name = command.get_name();
+    Below::Wrong(format!("There is no command `{name} {first}`.{hint}\n\n"))
 }
 
 /// The words around the command.
@@ -147,20 +200,22 @@ impl<'a> Top<'a> {
     }
 }
 
-fn parse_command(command: &Command, words: &[String]) -> Parsed {
-    let name = command.get_name();
+fn parse_command(command: &Command, path: &[&str], words: &[String]) -> Parsed {
+    let name = path.join(" ");
     if name == "version" {
         // Packer looks at nothing behind it either.
         return Parsed::Run(Box::new(Request::Version));
     }
-    let wrong = |message: &str| Parsed::Usage(format!("{message}\n\n{}", command_help(command)));
+    let wrong = |message: &str| {
+        let help = command_help(command, &name);
+        Parsed::Usage(format!("{message}\n\n{help}"))
+    };
     let spelled = match spell_for_clap(command, words) {
         Ok(spelled) => spelled,
         Err(message) => return wrong(&message),
     };
-    let all = ["kiln".to_owned(), name.to_owned()]
-        .into_iter()
-        .chain(spelled);
+    let all = ["kiln"].iter().chain(path).map(|word| (*word).to_owned());
+    let all = all.chain(spelled);
     match command_line()
         .try_get_matches_from(all)
         .and_then(|found| Cli::from_arg_matches(&found))
@@ -305,6 +360,27 @@ mod tests {
         assert!(matches!(parse(&words("--help")), Parsed::Help(_)));
         assert!(matches!(parse(&words("build -h")), Parsed::Help(text) if text.contains("-var")));
         assert!(matches!(parse(&words("-h build")), Parsed::Help(text) if text.contains("-var")));
+    }
+
+    #[test]
+    fn commands_below_a_command_are_found() {
+        let text = |line: &str| match parse(&words(line)) {
+            Parsed::Help(text) | Parsed::Usage(text) => text,
+            other => panic!("{other:?}"),
+        };
+        assert!(text("plugins -h").starts_with("Usage: kiln plugins <subcommand>"));
+        assert!(text("plugins").starts_with("Usage: kiln plugins <subcommand>"));
+        assert!(text("plugin installed -h").starts_with("Usage: kiln plugins installed"));
+        assert!(text("-h plugins installed").starts_with("Usage: kiln plugins installed"));
+        let unknown = text("plugins instaled");
+        assert!(unknown.starts_with("There is no command `plugins instaled`. Did you mean"));
+        assert!(text("plugins -force install x").starts_with("Invalid flags before"));
+        assert!(text("plugins installed -forse").starts_with("flag provided but not defined"));
+        let parsed = parse(&words("plugin installed"));
+        assert!(
+            matches!(&parsed, Parsed::Run(request) if matches!(**request, Request::Plugins(_))),
+            "{parsed:?}"
+        );
     }
 
     #[test]

@@ -6,15 +6,17 @@ use std::time::Instant;
 
 use host_diag::SourceMap;
 use host_engine::{OnError, Options};
-use host_plugin_client::{ClientError, Leftover, Registry, RunDirectory, reclaim_leftovers};
-use host_template::Template;
+use host_plugin_client::{
+    ClientError, Leftover, Prereleases, Registry, RunDirectory, reclaim_leftovers,
+};
+use host_template::{LoadOptions, Template};
 use host_ui::{BuildUi, Color, EventLine, Mode, RunStatus, Ui, summarize};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{self, BuildArguments};
 use crate::logging::Log;
 use crate::world::World;
-use crate::{exit, signals, template, template_files, version};
+use crate::{exit, needed, signals, template, template_files, version};
 
 /// Builds what a template asks for.
 pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments, log: &Log) -> u8 {
@@ -96,8 +98,10 @@ async fn build(
         ui,
         log,
         options,
+        prereleases: needed::prereleases(arguments.ignore_prerelease_plugins),
         color: arguments.color,
         timestamps: arguments.timestamp_ui,
+        load,
         ran: false,
     };
     run.all(template, sources, cancel.clone(), kept).await
@@ -135,7 +139,9 @@ struct BuildRun<'a> {
     world: &'a World,
     ui: &'a Ui,
     log: &'a Log,
+    load: LoadOptions,
     options: Options,
+    prereleases: Prereleases,
     color: bool,
     timestamps: bool,
     /// Whether builds were started.
@@ -150,9 +156,17 @@ impl BuildRun<'_> {
         cancel: CancellationToken,
         kept: &mut Kept,
     ) -> u8 {
-        let registry = Registry::scan(self.world.settings()).await;
-        if let Some(problem) = template.missing_plugins(&registry) {
-            template::report(self.ui, &vec![problem], &sources);
+        let registry =
+            match needed::registry(self.world, &template, &self.load, self.prereleases).await {
+                Ok(registry) => registry,
+                Err(problem) => {
+                    template::report(self.ui, &vec![*problem], &sources);
+                    return exit::FAILED;
+                }
+            };
+        let mut problems = needed::refused(self.world, &registry);
+        problems.extend(template.missing_plugins(&registry));
+        if !template::report(self.ui, &problems, &sources) {
             return exit::FAILED;
         }
         let directory = match registry.run_directory().await {

@@ -1,13 +1,13 @@
 //! `kiln inspect`.
 
 use host_diag::SourceMap;
-use host_plugin_client::Registry;
+use host_plugin_client::Prereleases;
 use host_ui::Ui;
 
 use crate::arguments::InspectArguments;
 use crate::commands::build::usage;
 use crate::world::World;
-use crate::{exit, template};
+use crate::{exit, needed, template};
 
 /// Prints what a template consists of.
 pub async fn run(world: &World, ui: &Ui, arguments: InspectArguments) -> u8 {
@@ -19,7 +19,14 @@ pub async fn run(world: &World, ui: &Ui, arguments: InspectArguments) -> u8 {
     let Some(mut template) = template::load(ui, &options, &mut sources) else {
         return exit::FAILED;
     };
-    let registry = Registry::scan(world.settings()).await;
+    let found = needed::registry(world, &template, &options, Prereleases::Used).await;
+    let registry = match found {
+        Ok(registry) => registry,
+        Err(problem) => {
+            template::report(ui, &vec![*problem], &sources);
+            return exit::FAILED;
+        }
+    };
     // Unset variables and the like are no reason not to show the rest.
     drop(template.initialize(&registry, true).await);
     template::hide_secrets(ui, &template);

@@ -1,15 +1,15 @@
 //! `kiln plan`.
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap, render_json};
-use host_plan::{Offered, Plan};
-use host_plugin_client::Registry;
+use host_plan::{BuildJson, BuildText, Form, Offered, Plan};
+use host_plugin_client::Prereleases;
 use host_template::LoadOptions;
 use host_ui::Ui;
 
 use crate::arguments::PlanArguments;
 use crate::commands::build::usage;
 use crate::world::World;
-use crate::{exit, template};
+use crate::{exit, needed, template};
 
 /// Prints what a template would run. No plugin is started except for data sources, and these only
 /// when asked to.
@@ -19,37 +19,37 @@ pub async fn run(world: &World, ui: &Ui, arguments: PlanArguments) -> u8 {
         Err(message) => return usage(ui, &message, "plan"),
     };
     let mut sources = SourceMap::default();
-    let registry = Registry::scan(world.settings()).await;
-    let (plan, problems) = make(&options, &registry, &arguments, ui, &mut sources).await;
-    let usable = !problems.iter().any(Diagnostic::is_error);
-    if let Some(directory) = registry.made_run_directory() {
-        for leftover in directory.finish(&registry).await {
-            crate::commands::build::report_leftover(ui, &leftover);
-        }
-    }
-    if arguments.json {
+    let usable = if arguments.json {
+        let (plan, problems) =
+            make::<BuildJson>(world, &options, &arguments, ui, &mut sources).await;
         ui.say(&plan.to_json(&render_json(&problems, &sources)));
+        !problems.iter().any(Diagnostic::is_error)
     } else {
+        let (plan, problems) =
+            make::<BuildText>(world, &options, &arguments, ui, &mut sources).await;
+        let usable = !problems.iter().any(Diagnostic::is_error);
         template::report(ui, &problems, &sources);
         if usable {
             ui.say(&plan.to_text());
         }
-    }
+        usable
+    };
     if usable { exit::DONE } else { exit::FAILED }
 }
 
 /// The plan, as far as the template allows, and everything wrong with it.
-async fn make(
+async fn make<B: Form>(
+    world: &World,
     options: &LoadOptions,
-    registry: &Registry,
     arguments: &PlanArguments,
     ui: &Ui,
     sources: &mut SourceMap,
-) -> (Plan, Diagnostics) {
+) -> (Plan<B>, Diagnostics) {
     let mut plan = Plan {
         template: options.path.clone(),
         data_read: arguments.evaluate_datasources,
-        ..Plan::default()
+        data_sources: Vec::new(),
+        builds: Vec::new(),
     };
     let (template, mut problems) = host_template::load(options, sources);
     let Some(mut template) = template else {
@@ -59,7 +59,15 @@ async fn make(
         return (plan, problems);
     }
     template::hide_secrets(ui, &template);
-    let offered = Offered::new(registry);
+    let found = needed::registry(world, &template, options, Prereleases::Used).await;
+    let registry = match found {
+        Ok(registry) => registry,
+        Err(problem) => {
+            problems.push(*problem);
+            return (plan, problems);
+        }
+    };
+    let offered = Offered::new(&registry);
     problems.extend(
         template
             .initialize(&offered, arguments.evaluate_datasources)
@@ -73,5 +81,10 @@ async fn make(
     problems.extend(found);
     problems.extend(offered.warnings());
     plan.builds = builds;
+    if let Some(directory) = registry.made_run_directory() {
+        for leftover in directory.finish(&registry).await {
+            crate::commands::build::report_leftover(ui, &leftover);
+        }
+    }
     (plan, problems)
 }

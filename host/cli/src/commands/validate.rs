@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::arguments::ValidateArguments;
 use crate::commands::build::{failure_text, report_leftover, usage};
 use crate::world::World;
-use crate::{exit, template, version};
+use crate::{exit, needed, template, version};
 
 /// Grows with every incompatible change of what `-json` prints.
 const FORMAT_VERSION: u32 = 1;
@@ -62,7 +62,12 @@ async fn check(
     let Some(mut template) = template.filter(|_| !arguments.syntax_only) else {
         return;
     };
-    let registry = Registry::scan(world.settings()).await;
+    let prereleases = needed::prereleases(arguments.ignore_prerelease_plugins);
+    let registry = match needed::registry(world, &template, options, prereleases).await {
+        Ok(registry) => registry,
+        Err(problem) => return report.problems.push(*problem),
+    };
+    report.problems.extend(needed::refused(world, &registry));
     let missing = template.missing_plugins(&registry);
     report.problems.extend(missing);
     let execute = arguments.evaluate_datasources && report.usable();

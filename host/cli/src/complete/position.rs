@@ -33,6 +33,21 @@ pub(super) fn candidates(world: &World, places: &Places, line: &Line) -> Vec<Str
     let Some(command) = root.find_subcommand(name) else {
         return Vec::new();
     };
+    let (name, command) = match command.has_subcommands() {
+        false => (name.to_owned(), command),
+        true => {
+            let Some(below) = before.find(|word| !word.starts_with('-')) else {
+                return names_of(command);
+            };
+            let Some(found) = command.find_subcommand(below) else {
+                return Vec::new();
+            };
+            (
+                format!("{} {}", command.get_name(), found.get_name()),
+                found,
+            )
+        }
+    };
     let before: Vec<&str> = before.collect();
     let mut read = Read::default();
     read.words(command, &before);
@@ -55,7 +70,7 @@ pub(super) fn candidates(world: &World, places: &Places, line: &Line) -> Vec<Str
             }
             _ => flags(command, &before, typed),
         },
-        (None, positionals, _) => search.positional(command, positionals, typed),
+        (None, positionals, _) => search.positional((&name, command), positionals, typed),
     }
 }
 
@@ -153,7 +168,7 @@ impl Search<'_> {
     fn values(&self, flag: &Arg, typed: &str, head: &str) -> Vec<String> {
         let found = match flag.get_long().unwrap_or_default() {
             "var-file" => paths(self.places, typed, Wanted::Values),
-            "key" | "verifier" | "artifact" | "output-file" => {
+            "key" | "keys" | "verifier" | "artifact" | "output-file" | "path" | "mirror" => {
                 paths(self.places, typed, Wanted::Files)
             }
             "var" => self.described.variables(self.world, self.places),
@@ -176,15 +191,22 @@ impl Search<'_> {
             .collect()
     }
 
-    fn positional(&self, command: &Command, before: usize, typed: &str) -> Vec<String> {
+    /// Words that are no flags, of the command whose full name is `name`.
+    fn positional(
+        &self,
+        (name, command): (&str, &Command),
+        before: usize,
+        typed: &str,
+    ) -> Vec<String> {
         if !command.get_arguments().any(Arg::is_positional) {
             return Vec::new();
         }
-        let wanted = match (command.get_name(), before) {
+        let wanted = match (name, before) {
             ("fmt", _) => Wanted::Layout,
             ("verify-attestation", _) => Wanted::Files,
             ("fix", 0) => Wanted::JsonTemplates,
             ("hcl2_upgrade", 0) => Wanted::LegacyTemplates,
+            ("plugins installed" | "plugins install" | "plugins remove", _) => return Vec::new(),
             (_, 0) => Wanted::Templates,
             _ => return Vec::new(),
         };

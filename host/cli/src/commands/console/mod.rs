@@ -12,8 +12,8 @@ mod statement;
 use std::io::{self, BufRead, Read};
 
 use host_diag::{Diagnostic, SourceMap};
-use host_plugin_client::Registry;
-use host_template::Template;
+use host_plugin_client::{Prereleases, Registry};
+use host_template::{LoadOptions, Template};
 use host_ui::{Mode, Ui};
 use rustix::fs::{FileType, fstat};
 
@@ -22,7 +22,7 @@ use self::statement::Statements;
 use crate::arguments::ConsoleArguments;
 use crate::commands::build::{report_leftover, usage};
 use crate::world::World;
-use crate::{exit, template};
+use crate::{exit, needed, template};
 
 /// Most bytes of one line.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -47,7 +47,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: ConsoleArguments) -> u8 {
     let Some(mut template) = template::load(ui, &options, &mut sources) else {
         return exit::FAILED;
     };
-    let problems = initialize(world, ui, &mut template).await;
+    let problems = initialize(world, ui, (&mut template, &options)).await;
     template::hide_secrets(ui, &template);
     let session = Session::new(template);
     if world.is_interactive() && ui.mode() != Mode::Machine {
@@ -75,11 +75,19 @@ pub async fn run(world: &World, ui: &Ui, arguments: ConsoleArguments) -> u8 {
 }
 
 /// Computes variables and locals, and reads data sources; plugins run for these only.
-async fn initialize(world: &World, ui: &Ui, template: &mut Template) -> Vec<Diagnostic> {
+async fn initialize(
+    world: &World,
+    ui: &Ui,
+    (template, options): (&mut Template, &LoadOptions),
+) -> Vec<Diagnostic> {
     if template.data_sources().is_empty() {
         return template.initialize(&Registry::default(), true).await;
     }
-    let registry = Registry::scan(world.settings()).await;
+    let found = needed::registry(world, template, options, Prereleases::Used).await;
+    let registry = match found {
+        Ok(registry) => registry,
+        Err(problem) => return vec![*problem],
+    };
     let problems = template.initialize(&registry, true).await;
     if let Some(directory) = registry.made_run_directory() {
         for leftover in directory.finish(&registry).await {
