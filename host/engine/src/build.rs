@@ -59,6 +59,7 @@ async fn artifacts(
         machine: Some(&provisioning),
         cancel,
         cancel_limit: scope.options.builder_cancel_limit,
+        relay: None,
     };
     let made = builder.run().await?.artifact;
     if cancel.is_cancelled() {

@@ -11,15 +11,16 @@ use host_diag::{Diagnostic, Diagnostics};
 use host_eval::Value;
 use host_plugin_client::{
     Artifact, BuildInfo, ClientError, CommunicatorEndpoint, Event as Told, Finished, Level,
-    Registry, Reply, Role, Run, RunDirectory, Session,
+    PauseKind, Registry, Reply, Role, Run, RunDirectory, Session,
 };
 use host_template::{Component, Components, Configured, Generated};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::observer::{Event, Observer, Voice};
+use crate::observer::{Echo, Event, Observer, Voice};
 use crate::options::Options;
+use crate::relay::Relay;
 
 /// What all components of a run share.
 pub(crate) struct Scope<'a> {
@@ -108,6 +109,8 @@ pub(crate) struct Task<'a> {
     pub(crate) cancel: &'a CancellationToken,
     /// How long it may take to end after a cancellation.
     pub(crate) cancel_limit: Duration,
+    /// For provisioners: who starts and ends their processes beside them.
+    pub(crate) relay: Option<&'a Relay>,
 }
 
 /// What a component came to.
@@ -125,8 +128,13 @@ impl Task<'_> {
             kind, type_name, ..
         } = self.component;
         let scope = self.scope;
-        let mut session =
-            Session::launch(scope.registry, scope.directory, *kind, type_name).await?;
+        let mut session = match self.relay.and_then(Relay::take) {
+            Some(session) => session,
+            None => {
+                let config = Some(self.config);
+                Session::launch(scope.registry, scope.directory, *kind, type_name, config).await?
+            }
+        };
         let mut run = session
             .run(self.config, self.info, self.role.clone())
             .await?;
@@ -141,7 +149,11 @@ impl Task<'_> {
         watch.settle().await;
         match ended {
             End::Finished(finished) => {
-                session.stop().await;
+                drop(run);
+                match self.relay {
+                    Some(relay) => relay.end(session).await,
+                    None => session.stop().await,
+                }
                 self.judge(*finished)
             }
             End::Broken(error) => {
@@ -275,9 +287,14 @@ impl Watch<'_> {
             }
             Told::Diagnostics(found) => task.scope.observer.notify(Event::Diagnostics(found)),
             Told::Secret(value) => task.scope.observer.secret(&value),
-            Told::Pause(number, prompt, _) => {
+            Told::Pause(number, prompt, kind) => {
+                let echo = match kind {
+                    PauseKind::Hidden => Echo::Hidden,
+                    PauseKind::Question | PauseKind::Debug => Echo::Shown,
+                };
+                let question = (number, prompt, echo);
                 self.pending
-                    .push(Box::pin(asked(task, number, prompt, self.stop.clone())));
+                    .push(Box::pin(asked(task, question, self.stop.clone())));
             }
             Told::Ready(communicator, given) => {
                 let cancel = self.stop.clone();
@@ -304,11 +321,20 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-async fn asked(task: &Task<'_>, number: u64, prompt: String, stop: CancellationToken) -> Reply {
+async fn asked(
+    task: &Task<'_>,
+    (number, prompt, echo): (u64, String, Echo),
+    stop: CancellationToken,
+) -> Reply {
+    let observer = task.scope.observer;
     tokio::select! {
         biased;
         () = stop.cancelled() => Reply::Continue(number, None),
-        answer = task.scope.observer.ask(&task.info.name, &prompt) => {
+        answer = observer.ask(&task.info.name, &prompt, echo) => {
+            if let (Some(answer), Echo::Hidden) = (&answer, echo) {
+                // Before the component has it, which might tell it.
+                observer.secret(answer);
+            }
             Reply::Continue(number, answer)
         }
     }

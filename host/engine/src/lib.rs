@@ -16,12 +16,13 @@ mod options;
 mod post_process;
 mod prepare;
 mod provision;
+mod relay;
 mod retention;
 mod schedule;
 mod wrappers;
 
 pub use host_plugin_client::{Artifact, BuildInfo, OnError, Progress, ProgressUnit};
-pub use observer::{Event, Observer};
+pub use observer::{Echo, Event, Observer};
 pub use options::Options;
 pub use prepare::{PreparedBuild, prepare};
 pub use schedule::{Outcome, run};

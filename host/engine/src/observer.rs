@@ -15,10 +15,19 @@ pub trait Observer: Send + Sync {
 
     /// Asks the person and gives the line they typed, without its end; `None` when there is nobody
     /// to ask. The engine drops the future when the run is cancelled.
-    fn ask(&self, build: &str, prompt: &str) -> BoxFuture<'_, Option<String>>;
+    fn ask(&self, build: &str, prompt: &str, echo: Echo) -> BoxFuture<'_, Option<String>>;
 
     /// From now on `value` must not appear in any output.
     fn secret(&self, value: &str);
+}
+
+/// Whether an answer can be seen while it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echo {
+    /// It can.
+    Shown,
+    /// It cannot: it is a secret.
+    Hidden,
 }
 
 /// Something that happened during a run. `build` is always the full name of the build.

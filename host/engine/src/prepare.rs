@@ -169,11 +169,14 @@ fn unknown(component: &Component, names: &[String]) -> Diagnostic {
 
 type Opened = Arc<OnceCell<Result<Session, String>>>;
 
+/// A plugin: its executable, and its name, as one executable can go by several.
+type Which = (PathBuf, String);
+
 /// One process for each plugin that has something to check.
 struct Sessions<'a> {
     registry: &'a Registry,
     directory: &'a Arc<RunDirectory>,
-    open: Mutex<HashMap<PathBuf, Opened>>,
+    open: Mutex<HashMap<Which, Opened>>,
 }
 
 impl Sessions<'_> {
@@ -184,17 +187,17 @@ impl Sessions<'_> {
         info: &BuildInfo,
     ) -> Result<(Diagnostics, Vec<String>), String> {
         let (kind, name) = (component.kind, component.type_name.as_str());
-        let path = self
+        let plugin = self
             .registry
             .installed(kind, name)
-            .map(|one| one.path.clone());
+            .map(|one| (one.path.clone(), one.name.clone()));
         let opened = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(open.entry(path.unwrap_or_default()).or_default())
+            Arc::clone(open.entry(plugin.unwrap_or_default()).or_default())
         };
         let report = |error: ClientError| error.report();
         let launch = || async {
-            Session::launch(self.registry, self.directory, kind, name)
+            Session::launch(self.registry, self.directory, kind, name, None)
                 .await
                 .map_err(report)
         };

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::component::{Machine, Scope, Task};
 use crate::failure::Failure;
 use crate::generated;
-use crate::observer::Event;
+use crate::observer::{Echo, Event};
+use crate::relay::Relay;
 use crate::wrappers::Wrappers;
 
 const DEBUG_PROMPT: &str = "Pausing before the next provisioner . Press enter to continue.";
@@ -35,6 +36,7 @@ pub(crate) struct Provisioning<'a> {
     names: &'a [String],
     /// Of the machine that was ready last, for the cleanup.
     last: Mutex<Facts>,
+    relay: Relay,
 }
 
 impl<'a> Provisioning<'a> {
@@ -50,6 +52,7 @@ impl<'a> Provisioning<'a> {
             info,
             names,
             last: Mutex::default(),
+            relay: Relay::default(),
         }
     }
 
@@ -70,15 +73,25 @@ impl<'a> Provisioning<'a> {
             if cancel.is_cancelled() {
                 return Err(Failure::cancelled());
             }
-            self.run_one(plan, Some(index), &facts, &cancel).await?;
+            let work = self.run_one(plan, Some(index), &facts, &cancel);
+            let next = self.build.provisioners.get(index + 1);
+            let next = next.filter(|next| self.begins_at_once(next));
+            let next = next.map(|next| &next.component);
+            self.relay.meanwhile(self.scope, next, work).await?;
         }
         Ok(())
+    }
+
+    /// Whether nothing has to happen between the end of another provisioner and this one.
+    fn begins_at_once(&self, plan: &ProvisionerPlan) -> bool {
+        !self.scope.options.debug && plan.pause_before.is_none()
     }
 
     /// In debug mode, waits for the person.
     async fn pause(&self, cancel: &CancellationToken) {
         if self.scope.options.debug {
-            let answer = self.scope.observer.ask(&self.build.name, DEBUG_PROMPT);
+            let observer = self.scope.observer;
+            let answer = observer.ask(&self.build.name, DEBUG_PROMPT, Echo::Shown);
             // Any answer means go on.
             drop(cancel.run_until_cancelled(answer).await);
         }
@@ -134,6 +147,7 @@ impl<'a> Provisioning<'a> {
             machine: None,
             cancel: &cancel,
             cancel_limit: self.scope.options.component_cancel_limit,
+            relay: Some(&self.relay),
         };
         task.run().await.map(drop)
     }
@@ -152,7 +166,12 @@ impl Machine for Provisioning<'_> {
             values,
         };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = facts.clone();
-        self.run_all(facts, cancel).boxed()
+        async move {
+            let result = self.run_all(facts, cancel).await;
+            self.relay.finish().await;
+            result
+        }
+        .boxed()
     }
 
     fn clean_up(
@@ -174,7 +193,9 @@ impl Machine for Provisioning<'_> {
                 error,
                 "running the cleanup provisioner"
             );
-            self.run_one(plan, None, &facts, &cancel).await
+            let result = self.run_one(plan, None, &facts, &cancel).await;
+            self.relay.finish().await;
+            result
         }
         .boxed()
     }

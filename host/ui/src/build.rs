@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use host_diag::SourceMap;
-use host_engine::{Event, Observer, Progress};
+use host_engine::{Echo, Event, Observer, Progress};
 use tokio::sync::Mutex;
 
 use crate::ask;
@@ -165,7 +165,7 @@ impl BuildUi {
         }
     }
 
-    async fn read_answer(&self, build: &str, prompt: &str) -> Option<String> {
+    async fn read_answer(&self, build: &str, prompt: &str, echo: Echo) -> Option<String> {
         let _one_at_a_time = self.asking.lock().await;
         match self.ui.mode() {
             Mode::Machine => {
@@ -179,7 +179,7 @@ impl BuildUi {
             Mode::Lines | Mode::Terminal => {
                 let prompt = self.dress.message(build, prompt, false);
                 let _hidden = self.ui.live().map(Hidden::new);
-                ask::ask(self.ui.redactor().clean(&prompt)).await
+                ask::ask(self.ui.redactor().clean(&prompt), echo).await
             }
         }
     }
@@ -212,9 +212,9 @@ impl Observer for BuildUi {
         }
     }
 
-    fn ask(&self, build: &str, prompt: &str) -> BoxFuture<'_, Option<String>> {
+    fn ask(&self, build: &str, prompt: &str, echo: Echo) -> BoxFuture<'_, Option<String>> {
         let (build, prompt) = (build.to_owned(), prompt.to_owned());
-        Box::pin(async move { self.read_answer(&build, &prompt).await })
+        Box::pin(async move { self.read_answer(&build, &prompt, echo).await })
     }
 
     fn secret(&self, value: &str) {

@@ -25,6 +25,8 @@ pub struct Live {
 #[derive(Default)]
 struct State {
     builds: HashMap<String, ProgressBar>,
+    /// By what is downloaded.
+    downloads: HashMap<String, ProgressBar>,
     work: HashMap<u64, Work>,
 }
 
@@ -104,7 +106,7 @@ impl Live {
                 }
                 return;
             }
-            let State { builds, work } = state;
+            let State { builds, work, .. } = state;
             let work = work.entry(progress.number).or_insert_with(|| {
                 let bar =
                     ProgressBar::with_draw_target(progress.total, ProgressDrawTarget::hidden());
@@ -131,6 +133,32 @@ impl Live {
                 work.bar.set_length(total);
             }
             work.bar.set_position(progress.done);
+        });
+    }
+
+    /// Shows how far a download is that belongs to no build.
+    pub(crate) fn download(&self, what: &str, done: u64, total: Option<u64>) {
+        self.locked(|state| {
+            let bar = state.downloads.entry(what.to_owned()).or_insert_with(|| {
+                let bar = self.display.add(ProgressBar::no_length());
+                bar.set_style(style("{prefix} {bytes} {bytes_per_sec} {wide_bar} {eta}"));
+                let shown = self.redactor.clean(what);
+                bar.set_prefix(shown.replace(char::is_control, " "));
+                bar
+            });
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+            bar.set_position(done);
+        });
+    }
+
+    /// Removes a download.
+    pub(crate) fn download_ended(&self, what: &str) {
+        self.locked(|state| {
+            if let Some(bar) = state.downloads.remove(what) {
+                bar.finish_and_clear();
+            }
         });
     }
 

@@ -111,6 +111,21 @@ impl Ui {
         }
     }
 
+    /// Shows how far a download is, where there is a display for it: bytes done and in total, when
+    /// that is known.
+    pub fn download(&self, what: &str, done: u64, total: Option<u64>) {
+        if let Some(live) = &self.live {
+            live.download(what, done, total);
+        }
+    }
+
+    /// Removes a download from the display.
+    pub fn download_ended(&self, what: &str) {
+        if let Some(live) = &self.live {
+            live.download_ended(what);
+        }
+    }
+
     /// A line that only programs get.
     pub fn machine(&self, target: &str, kind: &str, arguments: &[&str]) {
         if self.mode == Mode::Machine {

@@ -191,6 +191,7 @@ impl Plugins<'_> {
             machine: None,
             cancel: self.cancel,
             cancel_limit: self.scope.options.component_cancel_limit,
+            relay: None,
         };
         task.run().await
     }

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::observer::{Event, Observer};
+use crate::observer::{Echo, Event, Observer};
 
 #[derive(Default)]
 struct Recorder(Mutex<Vec<String>>);
@@ -14,7 +14,7 @@ impl Observer for Recorder {
         }
     }
 
-    fn ask(&self, _build: &str, _prompt: &str) -> BoxFuture<'_, Option<String>> {
+    fn ask(&self, _build: &str, _prompt: &str, _echo: Echo) -> BoxFuture<'_, Option<String>> {
         Box::pin(async { None })
     }
 
