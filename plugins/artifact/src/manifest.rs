@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kiln_sdk::staging::{Late, check};
 use kiln_sdk::{
-    Artifact, BuildInfo, Config, Diagnostics, Failure, PostProcessed, PostProcessor, Prepared,
-    RunContext, Value,
+    Artifact, BuildInfo, Config, Diagnostics, Draft, Failure, PostProcessed, PostProcessor,
+    Prepared, RunContext, Value,
 };
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
 /// How long to wait for another build that writes the same manifest.
 const LOCK_LIMIT: Duration = Duration::from_secs(30);
+/// Permission bits of a manifest, before the user's mask.
+const MODE: u32 = 0o664;
 
 /// Adds an entry for the build to a JSON file.
 #[derive(Debug, Clone, Config)]
@@ -106,8 +109,16 @@ impl PostProcessor for Manifest {
         }
         let entry = entry(&config, &input, cx.build());
         let (path, force) = (PathBuf::from(&config.output), cx.build().force);
-        let work = tokio::task::spawn_blocking(move || add(&path, entry, force));
-        work.await.map_err(|error| Failure::from_error(&error))??;
+        let draft = Arc::new(Draft::of(&cx, &path).await?);
+        let writer = Arc::clone(&draft);
+        let work = tokio::task::spawn_blocking(move || {
+            add(&path, entry, force, &|text| writer.write(MODE, text))
+        });
+        let added = work.await.map_err(|error| Failure::from_error(&error));
+        if let Some(draft) = Arc::into_inner(draft) {
+            draft.end().await;
+        }
+        added??;
         Ok(PostProcessed {
             artifact: Some(input),
             keep_input: true,
@@ -140,8 +151,13 @@ fn entry(config: &ManifestConfig, input: &Artifact, build: &BuildInfo) -> Entry 
     }
 }
 
-/// Adds `entry` to the file at `path`. The old file stays whole until the new one is.
-fn add(path: &Path, entry: Entry, force: bool) -> Result<(), Failure> {
+/// Adds `entry` to the file at `path`; `write` replaces it with new content as a whole.
+fn add(
+    path: &Path,
+    entry: Entry,
+    force: bool,
+    write: &dyn Fn(&[u8]) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -172,15 +188,7 @@ fn add(path: &Path, entry: Entry, force: bool) -> Result<(), Failure> {
     manifest.last_run_uuid.clone_from(&entry.packer_run_uuid);
     manifest.builds.push(entry);
     let text = serde_json::to_vec_pretty(&manifest).map_err(|error| failed("write", &error))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".manifest-")
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o664))
-        .tempfile_in(folder)
-        .map_err(|error| failed("write", &error))?;
-    std::io::Write::write_all(&mut file, &text).map_err(|error| failed("write", &error))?;
-    file.persist(path)
-        .map_err(|error| failed("write", &error.error))?;
-    Ok(())
+    write(&text).map_err(|error| failed("write", &error))
 }
 
 /// Locks the folder against other builds that write a manifest there. Nothing is left on disk and
@@ -213,6 +221,10 @@ mod tests {
             packer_run_uuid: run.into(),
             custom_data: None,
         }
+    }
+
+    fn add(path: &Path, entry: Entry, force: bool) -> Result<(), Failure> {
+        super::add(path, entry, force, &|text| std::fs::write(path, text))
     }
 
     #[test]

@@ -83,8 +83,8 @@ impl Access {
 
     fn not_ecr(&self) -> String {
         format!(
-            "Failed to parse the ECR URL: {} it should be on the form \
-             <account number>.dkr.ecr.<region>.amazonaws.com",
+            "`{}` is no registry of ECR; those are called \
+             ACCOUNT.dkr.ecr.REGION.amazonaws.com",
             self.login_server
         )
     }

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kiln_sdk::program::{Ended, Input, Program};
 use kiln_sdk::{Failure, RunContext, Secret};
@@ -14,6 +15,8 @@ use kiln_sdk::{Failure, RunContext, Secret};
 const PASSWORD_STDIN: [u64; 3] = [17, 7, 0];
 /// Until this version a tag that exists has to be taken by force.
 const TAG_FORCE: [u64; 3] = [1, 12, 0];
+/// The longest a logout may take, which also happens after a cancellation.
+const LOGOUT_LIMIT: Duration = Duration::from_secs(30);
 
 /// The program, and the folder of its configuration.
 pub(crate) struct Docker {
@@ -131,7 +134,7 @@ impl Docker {
 
     /// Logs out again.
     pub(crate) async fn logout(&self, cx: &RunContext, server: &str) -> Result<(), Failure> {
-        let mut program = self.program(&["logout"]);
+        let mut program = self.program(&["logout"]).limit(LOGOUT_LIMIT);
         if !server.is_empty() {
             program = program.arg(server);
         }

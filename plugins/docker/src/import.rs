@@ -50,10 +50,9 @@ impl PostProcessor for DockerImport {
     ) -> Result<PostProcessed, Failure> {
         if input.builder_id != EXPORTED && input.builder_id != ARTIFICE {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nCan only import from Docker builder and Artifice \
-                 post-processor artifacts. If you are getting this error after having run the \
-                 docker builder, it may be because you set commit: true in your Docker builder, so \
-                 the image is already imported. ",
+                "Unknown artifact type: {}\nThere is no file system to import in it: only the \
+                 docker builder with `export_path` and artifice hand one over. What the docker \
+                 builder commits is an image already, and needs no import.",
                 input.builder_id
             )));
         }

@@ -49,8 +49,8 @@ impl PostProcessor for DockerPush {
     ) -> Result<PostProcessed, Failure> {
         if input.builder_id != IMPORTED && input.builder_id != TAGGED {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nCan only import from docker-import and docker-tag \
-                 artifacts.",
+                "Unknown artifact type: {}\nOnly images that docker-import or docker-tag named can \
+                 be pushed; put one of them before this post-processor.",
                 input.builder_id
             )));
         }
@@ -100,7 +100,7 @@ async fn digest(cx: &RunContext, docker: &Docker, id: &str) -> String {
         Ok(digest) => digest,
         Err(failure) => {
             tracing::warn!(error = failure.message, "an image has no digest");
-            cx.say("Unable to determine digest for source image, ignoring it for now")
+            cx.say("the registry told no digest of the image, so Digest is not known")
                 .await;
             String::new()
         }

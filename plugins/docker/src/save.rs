@@ -46,7 +46,7 @@ impl PostProcessor for DockerSave {
     ) -> Result<PostProcessed, Failure> {
         if input.builder_id != IMPORTED && input.builder_id != TAGGED {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nCan only save Docker builder artifacts.",
+                "Unknown artifact type: {}\nOnly images of Docker can be saved.",
                 input.builder_id
             )));
         }

@@ -51,15 +51,15 @@ impl PostProcessor for DockerTag {
     ) -> Result<PostProcessed, Failure> {
         if !config.tag.is_empty() {
             cx.say(
-                "Deprecation warning: \"tag\" option has been replaced with \"tags\". In future \
-                 versions of Packer, this configuration may not work. Please call `packer fix` on \
-                 your template to update.",
+                "Warning: `tag` is the old name of `tags`; `kiln fix` changes a JSON template, in \
+                 HCL2 rename it",
             )
             .await;
         }
         if input.builder_id != TAGGED && input.builder_id != IMPORTED {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nCan only tag from Docker builder artifacts.",
+                "Unknown artifact type: {}\nOnly images that docker-import or docker-tag named can \
+                 be tagged.",
                 input.builder_id
             )));
         }

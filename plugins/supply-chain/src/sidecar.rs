@@ -1,10 +1,8 @@
 //! The files written beside an artifact: their names, and writing them whole or not at all.
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use kiln_sdk::{Artifact, BuildInfo, Failure};
+use kiln_sdk::{Artifact, BuildInfo, Draft, Failure, RunContext};
 
 /// Permission bits of what is written, before the user's mask.
 const MODE: u32 = 0o664;
@@ -62,28 +60,37 @@ fn plain(text: &str) -> String {
 /// # Errors
 ///
 /// A [`Failure`] that names the path.
-pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+pub async fn write(cx: &RunContext, path: &Path, content: &[u8]) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::new(format!("cannot write `{}`: {error}", path.display()));
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".kiln-")
-        .permissions(std::fs::Permissions::from_mode(MODE))
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    file.write_all(content).map_err(failed)?;
-    file.persist(path)
-        .map(drop)
-        .map_err(|error| failed(error.error))
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let draft = Draft::of(cx, path).await?;
+    let written = draft.write(MODE, content).map_err(failed);
+    draft.end().await;
+    written
 }
 
 #[cfg(test)]
 mod tests {
+    use kiln_sdk::{Event, HostLink};
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+
+    /// A context whose host puts everything on record.
+    fn context() -> RunContext {
+        let (link, mut events) = HostLink::new();
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                if let Event::Created(_, _, recorded) = event {
+                    recorded.send(()).expect("it waits");
+                }
+            }
+        });
+        RunContext::new(link, CancellationToken::new(), BuildInfo::default())
+    }
 
     fn check(files: &[&str], build: &str, output_dir: &str, expected: &str) {
         let artifact = Artifact {
@@ -109,18 +116,19 @@ mod tests {
         check(&[], "cloud", "", "./cloud.a.b-region:ami_1.x.json");
     }
 
-    #[test]
-    fn a_file_is_replaced_whole_and_a_failure_names_it() {
+    #[tokio::test]
+    async fn a_file_is_replaced_whole_and_a_failure_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/a.json");
-        write(&path, b"one").unwrap();
-        write(&path, b"two").unwrap();
+        let cx = context();
+        write(&cx, &path, b"one").await.unwrap();
+        write(&cx, &path, b"two").await.unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(
             std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
             1
         );
-        let error = write(&path.join("below"), b"").unwrap_err();
+        let error = write(&cx, &path.join("below"), b"").await.unwrap_err();
         assert!(error.message.contains("a.json/below`"), "{error}");
     }
 }

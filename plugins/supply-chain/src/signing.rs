@@ -254,7 +254,7 @@ pub async fn write_attestation(
             .map(|text| text + "\n")
             .map_err(|error| Failure::from_error(&error))?,
     };
-    sidecar::write(path, content.as_bytes())?;
+    sidecar::write(cx, path, content.as_bytes()).await?;
     cx.say(format!("Wrote attestation to {}", path.display()))
         .await;
     Ok(())

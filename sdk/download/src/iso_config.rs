@@ -179,7 +179,7 @@ impl IsoConfig {
                 diagnostics.push(
                     Diagnostic::warning(
                         "Image is not verified",
-                        "A checksum of `none` was specified. Since images can be large, a checksum is highly recommended.",
+                        "With `none`, nobody notices a download that was cut off or changed on its way.",
                     )
                     .on("iso_checksum"),
                 );

@@ -5,8 +5,8 @@
 pub struct Ended {
     /// Its exit code; death by a signal is 128 and its number, as shells have it.
     pub code: i64,
-    /// What it printed on standard output; the last 16 MiB when that was more, empty when it went
-    /// to a file.
+    /// What it printed on standard output; the last 16 MiB when that was more, the last 64 KiB when
+    /// it was shown, empty when it went to a file.
     pub stdout: String,
     /// What it printed on standard error; the last 64 KiB when that was more.
     pub stderr: String,

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use crate::program::Listener;
 
-/// Bytes of standard output that are kept.
-const STDOUT_KEPT: usize = 16 << 20;
-/// Bytes of standard error that are kept.
-const STDERR_KEPT: usize = 64 << 10;
+/// Bytes of standard output that are kept of a program that prints what is wanted.
+const RESULT_KEPT: usize = 16 << 20;
+/// Bytes that are kept of what is said: standard error, and whatever is shown.
+const TALK_KEPT: usize = 64 << 10;
 
 /// Whether the person building sees what a program prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +59,10 @@ impl Heard {
         if let (Some(listener), Output::Stdout(data)) = (&self.listener, output) {
             listener(data);
         }
-        match output {
-            Output::Stdout(data) => keep(&mut self.stdout, data, STDOUT_KEPT),
-            Output::Stderr(data) => keep(&mut self.stderr, data, STDERR_KEPT),
+        match (output, self.shown) {
+            (Output::Stdout(data), Shown::Nothing) => keep(&mut self.stdout, data, RESULT_KEPT),
+            (Output::Stdout(data), Shown::Lines) => keep(&mut self.stdout, data, TALK_KEPT),
+            (Output::Stderr(data), _) => keep(&mut self.stderr, data, TALK_KEPT),
         }
         if self.shown == Shown::Lines {
             say(cx, self.splitter.push(output)).await;

@@ -14,7 +14,7 @@ use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg};
 use russh::{MethodKind, MethodSet};
 
 use crate::client::{Client, Ended};
-use crate::connect::{ConnectObserver, Question};
+use crate::observer::{ConnectObserver, Question};
 use crate::settings::{Login, LoginKey};
 
 /// Rounds of questions a server may ask.

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use sdk_component::{Answer, RunContext};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ use crate::auth::AuthFailure;
 use crate::communicator::SshCommunicator;
 use crate::connection::Connection;
 use crate::failure::{AttemptError, History};
+use crate::observer::{ConnectEvent, ConnectObserver};
 use crate::route::Route;
 use crate::settings::Settings;
 use crate::stream::{Seen, Stage};
@@ -70,93 +70,6 @@ impl AddressSource for Address {
     async fn address(&self) -> Result<Address, NoAddress> {
         Ok(self.clone())
     }
-}
-
-/// What happens while connecting.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum ConnectEvent {
-    /// The address is known for the first time, or is another one than before.
-    Using(Address),
-    /// From now on attempts are made.
-    Waiting,
-    /// An attempt failed; others follow.
-    AttemptFailed(AttemptError),
-    /// The first connection is there and is given up again for `pause_before_connecting`.
-    Pausing(Duration),
-    /// It is done.
-    Connected,
-}
-
-impl ConnectEvent {
-    /// The line for the person building; `None` for events that are for logs only.
-    ///
-    /// # Source
-    ///
-    /// Packer's lines, which scripts wait for.
-    #[must_use]
-    pub fn line(&self) -> Option<String> {
-        match self {
-            Self::Using(address) => Some(format!(
-                "Using SSH communicator to connect: {}",
-                address.host
-            )),
-            Self::Waiting => Some("Waiting for SSH to become available...".to_owned()),
-            Self::AttemptFailed(_) => None,
-            Self::Pausing(time) => Some(format!(
-                "Pausing {} before connecting...",
-                sdk_config::format_duration(*time)
-            )),
-            Self::Connected => Some("Connected to SSH!".to_owned()),
-        }
-    }
-}
-
-/// What a host wants to know from the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// Who asks, and what; may have several lines.
-    pub text: String,
-    /// Whether the answer must not be seen by others.
-    pub is_secret: bool,
-}
-
-/// Is told what happens while connecting.
-#[async_trait]
-pub trait ConnectObserver: Send + Sync {
-    /// Something happened.
-    async fn event(&self, event: ConnectEvent);
-
-    /// Has the person answer a bastion's question, for `ssh_bastion_interactive`; `None` when there
-    /// is nobody.
-    async fn answer(&self, _question: Question) -> Option<String> {
-        None
-    }
-}
-
-#[async_trait]
-impl ConnectObserver for RunContext {
-    async fn event(&self, event: ConnectEvent) {
-        if let Some(line) = event.line() {
-            self.say(line).await;
-        }
-    }
-
-    async fn answer(&self, question: Question) -> Option<String> {
-        let Answer::Line(line) = self.ask(question.text).await else {
-            return None;
-        };
-        if question.is_secret {
-            self.secret(line.as_str()).await;
-        }
-        Some(line)
-    }
-}
-
-/// Nobody is told.
-#[async_trait]
-impl ConnectObserver for () {
-    async fn event(&self, _event: ConnectEvent) {}
 }
 
 /// There is no connection.

@@ -22,6 +22,7 @@ mod exec;
 mod failure;
 mod forward;
 mod key;
+mod observer;
 mod process;
 mod route;
 mod settings;
@@ -32,15 +33,13 @@ mod transfer;
 pub use auth::AuthFailure;
 pub use communicator::SshCommunicator;
 pub use config::{CommunicatorConfig, Prepare, Tunnel, TunnelError};
-pub use connect::{
-    Address, AddressSource, ConnectError, ConnectEvent, ConnectObserver, NoAddress, Question,
-    connect,
-};
+pub use connect::{Address, AddressSource, ConnectError, NoAddress, connect};
 pub use failure::{AttemptError, History};
 pub use key::{
     KeyError, KeyKind, KeyKindError, KeyPair, authorized_key, clear_authorized_keys_command,
     expand_home, load_certificate, load_private_key, parse_private_key,
 };
+pub use observer::{ConnectEvent, ConnectObserver, Question};
 pub use settings::{Environment, Settings, SettingsError};
 
 /// An error and all its causes in one line.

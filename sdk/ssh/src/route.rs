@@ -8,9 +8,10 @@ use tokio::sync::Mutex;
 
 use crate::auth::Person;
 use crate::channel::ChannelIo;
-use crate::connect::{Address, ConnectObserver};
+use crate::connect::Address;
 use crate::connection::{ANSWER_LIMIT, Entry, Session};
 use crate::failure::AttemptError;
+use crate::observer::ConnectObserver;
 use crate::settings::{Bastion, Proxy, Settings};
 use crate::socks;
 use crate::stream::{Seen, Stage, Stream};

@@ -190,8 +190,8 @@ fn judge(exit: &Exit, command: &str, name: &str) -> Result<(), Failure> {
     match exit {
         Exit::Code(0) => Ok(()),
         Exit::Code(NOT_FOUND) => Err(Failure::new(format!(
-            "{command} could not be found. Verify that it is available on the PATH after \
-             connecting to the machine."
+            "there is no {command} on the machine's PATH; install Ansible in it first, or say \
+             with `command` where it is"
         ))),
         Exit::Code(code) => Err(Failure::new(format!(
             "Error executing {name}: Non-zero exit status: {code}"

@@ -262,7 +262,7 @@ async fn the_exit_status_of_ansible_counts() {
     .await;
     check(
         Scripted::status(127),
-        "ansible-playbook could not be found. Verify",
+        "there is no ansible-playbook on the machine's PATH",
     )
     .await;
     check(Scripted::disconnect(), "the connection broke").await;

@@ -116,20 +116,20 @@ impl DockerConfig {
     fn check_image(&self) -> Diagnostics {
         let Some(build) = &self.build else {
             let missing = self.image.is_empty().then(|| {
-                let detail = "missing 'image' attribute or 'build' section, either needs to be \
-                              specified for a build to run.";
+                let detail = "A container starts from an image: name one with `image`, or \
+                              describe how to make it in `build`.";
                 Diagnostic::error("Missing image", detail).on("image")
             });
             return missing.into_iter().collect();
         };
         let mut problems = Diagnostics::new();
         if !self.image.is_empty() {
-            let detail = "`image` cannot be specified with a build config.";
+            let detail = "`image` names an image and `build` makes one; use one of them.";
             problems.push(Diagnostic::error("Two images", detail).on("image"));
         }
         if self.pull == Some(true) {
-            let detail = "when running a bootstrap build, the `pull` option is ignored and is \
-                          replaced by `build.pull` (true by default).";
+            let detail = "`pull` has no effect beside `build`, whose own `pull` (true unless \
+                          set) decides.";
             problems.push(Diagnostic::warning("Option without effect", detail).on("pull"));
         }
         let known = |path: &PathBuf| path.as_os_str() != UNKNOWN;

@@ -1,6 +1,8 @@
 //! The container: started, removed, and found again after a crash.
 
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use kiln_sdk::go_template::Data;
 use kiln_sdk::program::Program;
@@ -16,6 +18,8 @@ const PROGRAM: &str = "program";
 const HOST: &str = "host";
 /// Variable that says where the engine is.
 const HOST_VARIABLE: &str = "DOCKER_HOST";
+/// The longest the removal of a container may take: it is killed, not asked to stop.
+const RECLAIM_LIMIT: Duration = Duration::from_secs(60);
 
 /// A container that is made from options.
 pub(super) struct Container<'a> {
@@ -145,10 +149,21 @@ pub(crate) async fn reclaim_container(resource: Resource) -> Result<(), Failure>
     if !value(HOST).is_empty() {
         command.env(HOST_VARIABLE, value(HOST));
     }
-    let output = command
+    let removing = command
         .args(["rm", "-f", "-v", &resource.id])
-        .output()
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(RECLAIM_LIMIT, removing)
         .await
+        .map_err(|_| {
+            Failure::new(format!(
+                "`{} rm` did not end within {} s; the container {} may still be there",
+                value(PROGRAM),
+                RECLAIM_LIMIT.as_secs(),
+                resource.id
+            ))
+        })?
         .map_err(|error| Failure::new(format!("cannot start `{}`: {error}", value(PROGRAM))))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() || gone(&said) {

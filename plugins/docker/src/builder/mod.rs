@@ -199,9 +199,8 @@ impl Build<'_> {
             Ok(digest) => values.insert("SourceImageDigest", digest),
             Err(_) => {
                 cx.error(
-                    "Error determining source Docker image digest; this image may not have been \
-                     pushed yet, which means no distribution digest has been created. If you plan \
-                     to call docker push later, the digest value will be stored then.",
+                    "the source image has no digest: it was neither pulled from a registry nor \
+                     pushed to one, so SourceImageDigest is not known",
                 )
                 .await;
             }

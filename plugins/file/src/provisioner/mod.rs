@@ -10,8 +10,8 @@ use std::sync::Arc;
 use kiln_sdk::communicator::{Command, Exit, FileTarget, Reader, capture, tree};
 use kiln_sdk::config::{Path as OptionPath, PathStep};
 use kiln_sdk::{
-    BuildInfo, Communicator, Config, Diagnostic, Diagnostics, Failure, Prepared, Provisioner,
-    RunContext, Value,
+    BuildInfo, Communicator, Config, Diagnostic, Diagnostics, Draft, Failure, Prepared,
+    Provisioner, RunContext, Value,
 };
 
 use self::counted::Counted;
@@ -389,19 +389,18 @@ async fn download(
     let mode = facts.map_or(0o644, |facts| {
         PermissionsExt::mode(&facts.permissions()) & 0o777
     });
-    let part = tempfile::Builder::new()
-        .prefix(".download-")
-        .permissions(PermissionsExt::from_mode(mode))
-        .tempfile_in(&folder)
-        .map_err(failed)?;
-    let file = tokio::fs::File::from_std(part.reopen().map_err(failed)?);
-    machine
-        .download(source, counted(file))
-        .await
-        .map_err(|error| Failure::from_error(&error))?;
-    part.persist(target)
-        .map_err(|error| failed(error.error))
-        .map(drop)
+    let draft = Draft::of(cx, target).await?;
+    let downloaded = match draft.create(mode) {
+        Ok(file) => {
+            let file = tokio::fs::File::from_std(file);
+            let done = machine.download(source, counted(file)).await;
+            done.map_err(|error| Failure::from_error(&error))
+        }
+        Err(error) => Err(failed(error)),
+    };
+    let named = downloaded.and_then(|_| draft.persist().map_err(failed));
+    draft.end().await;
+    named
 }
 
 fn base_name(path: &str) -> &str {

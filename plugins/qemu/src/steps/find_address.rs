@@ -13,6 +13,8 @@ use crate::driver::qmp::Qmp;
 const USER_NETWORK_HOST: &str = "10.0.2.2";
 const ARP_TABLE: &str = "/proc/net/arp";
 const POLL: Duration = Duration::from_secs(1);
+/// The longest `ip` may take to list an address.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The address of this machine that the guest can reach.
 pub(crate) async fn host_address(config: &QemuConfig) -> Result<String, Failure> {
@@ -20,10 +22,13 @@ pub(crate) async fn host_address(config: &QemuConfig) -> Result<String, Failure>
     if bridge.is_empty() {
         return Ok(USER_NETWORK_HOST.to_owned());
     }
-    let output = tokio::process::Command::new("ip")
+    let asking = tokio::process::Command::new("ip")
         .args(["-o", "-4", "addr", "show", "dev", bridge])
-        .output()
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(ANSWER_LIMIT, asking)
         .await
+        .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
         .map_err(|error| {
             Failure::new(format!(
                 "cannot run `ip` to find the address of `{bridge}`: {error}"

@@ -1,7 +1,6 @@
 //! `shell-local`: runs scripts on the machine kiln runs on.
 
 mod post_processor;
-mod process;
 mod provisioner;
 
 use std::collections::BTreeMap;
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use kiln_sdk::config::template_data;
 use kiln_sdk::go_template::{Context, Data};
+use kiln_sdk::program::Program;
 use kiln_sdk::{BuildInfo, Config, Diagnostic, Diagnostics, Failure, RunContext, Template, Value};
 
 pub use self::post_processor::ShellLocalPost;
@@ -164,7 +164,7 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
         cx.say(format!("Running local shell script: {}", file.display()))
             .await;
         let arguments = arguments(config, &late, &variables, file)?;
-        let code = process::run(cx, &arguments, &environment).await?;
+        let code = run_script(cx, &arguments, &environment).await?;
         if !config.valid_exit_codes.contains(&code) {
             let codes: Vec<String> = config
                 .valid_exit_codes
@@ -178,6 +178,24 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
         }
     }
     Ok(())
+}
+
+/// Runs a script to its end, shows what it prints, and returns its exit code.
+async fn run_script(
+    cx: &RunContext,
+    arguments: &[String],
+    environment: &BTreeMap<String, String>,
+) -> Result<i64, Failure> {
+    let blame = |failure: Failure| failure.on("execute_command");
+    let (name, rest) = arguments.split_first().ok_or_else(|| {
+        let text = "`execute_command` is empty: there is no program to run";
+        blame(Failure::new(text))
+    })?;
+    let mut program = Program::new(name.as_str()).args(rest.iter().cloned());
+    for (name, value) in environment {
+        program = program.env(name.as_str(), value.as_str());
+    }
+    Ok(program.show(cx).await.map_err(blame)?.code)
 }
 
 /// `inline` or `command` as an executable file that is removed when dropped. It is closed before it

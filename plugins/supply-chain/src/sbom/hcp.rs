@@ -187,7 +187,7 @@ async fn fetch(
     })?;
     match path(config, bom.format) {
         Some(path) => {
-            sidecar::write(&path, &text)?;
+            sidecar::write(cx, &path, &text).await?;
             cx.say(format!("Wrote SBOM to {}", path.display())).await;
         }
         None => {

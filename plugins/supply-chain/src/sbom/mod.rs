@@ -41,7 +41,7 @@ async fn describe(cx: &RunContext, format: Format, name: &str, inventory: &Inven
 /// Writes the document and says where.
 async fn keep(cx: &RunContext, bom: &Bom, path: &Path) -> Result<(), Failure> {
     let text = bom.to_text().map_err(|error| Failure::from_error(&error))?;
-    sidecar::write(path, text.as_bytes())?;
+    sidecar::write(cx, path, text.as_bytes()).await?;
     cx.say(format!("Wrote SBOM to {}", path.display())).await;
     Ok(())
 }

@@ -91,8 +91,8 @@ fn provider_of(config: &VagrantConfig, input: &Artifact) -> Result<Provider, Fai
     }
     if input.builder_id == ARTIFICE {
         return Err(Failure::new(
-            "Unknown provider type: When using an artifact created by the artifice \
-             post-processor, you need to set the provider_override option.",
+            "an artifact of artifice does not say which provider its files are for: set \
+             `provider_override`",
         ));
     }
     Provider::of_builder(&input.builder_id).ok_or_else(|| {

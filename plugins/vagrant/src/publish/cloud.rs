@@ -140,8 +140,8 @@ impl PostProcessor for VagrantCloud {
             let (key, old_name) = key_from_environment();
             if old_name && !key.is_empty() {
                 cx.say(
-                    "Warning: Using Vagrant Cloud token found in ATLAS_TOKEN. Please make sure it \
-                     is correct, or set VAGRANT_CLOUD_TOKEN",
+                    "Warning: the token is that of ATLAS_TOKEN, an old name; VAGRANT_CLOUD_TOKEN \
+                     is the one of today",
                 )
                 .await;
             }

@@ -304,13 +304,13 @@ impl Publication<'_> {
     async fn wait_for_box(&self, operation: &Json) -> Result<(), Failure> {
         let unclear = |what: &str| {
             Failure::new(format!(
-                "Unable to {what} - Please check HCP Vagrant for box status, and try again."
+                "HCP Vagrant did not {what}; see there how far the box is, and build again"
             ))
         };
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         let (id, place) = (text(&operation["id"]), &operation["location"]);
         if id.is_empty() {
-            return Err(unclear("wait for box to become available"));
+            return Err(unclear("begin to make the box"));
         }
         let (organization, project) = (text(&place["organization_id"]), text(&place["project_id"]));
         let path = [
@@ -330,7 +330,7 @@ impl Publication<'_> {
         let operation = &answer.body["operation"];
         if !answer.is_success() {
             return Err(Failure::new(format!(
-                "Unexpected failure waiting for box to become available: {} - Please try again.",
+                "HCP Vagrant does not tell how far the box is: {}",
                 answer.complaint()
             )));
         }
@@ -339,13 +339,13 @@ impl Publication<'_> {
             operation["state"].as_str(),
         ) {
             (Some(problem), _) => Err(Failure::new(format!(
-                "Box creation operation reported a failure: {problem} - Please try again."
+                "HCP Vagrant could not make the box: {problem}"
             ))),
             (None, Some("DONE")) => Ok(()),
-            (None, None) => Err(unclear("check box creation operation status")),
+            (None, None) => Err(unclear("say whether it made the box")),
             (None, Some(_)) => Err(Failure::new(
-                "Timeout exceeded waiting for box to become available - Please verify box \
-                 creation in HCP Vagrant and try again.",
+                "HCP Vagrant did not finish making the box in time; see there how far it is, and \
+                 build again",
             )),
         }
     }

@@ -51,16 +51,16 @@ impl Subject {
         let known = [BUILDER_ID, ARTIFICE, BUILDER];
         if !known.contains(&input.builder_id.as_str()) {
             return Err(Failure::new(format!(
-                "Unknown artifact type: this post-processor requires an input artifact from the \
-                 artifice post-processor, vagrant post-processor, or vagrant builder: {}",
+                "Unknown artifact type: {}\nOnly boxes can be published; put the vagrant \
+                 post-processor, or artifice with a box, before this one.",
                 input.builder_id
             )));
         }
         let file = input.files.first().cloned().unwrap_or_default();
         if !file.to_string_lossy().ends_with(".box") {
             return Err(Failure::new(format!(
-                "Unknown files in artifact, Vagrant box with .box suffix is required as first \
-                 artifact file: {:?}",
+                "the artifact's first file is no box, whose name ends in `.box`; its files are \
+                 {:?}",
                 input.files
             )));
         }

@@ -43,11 +43,6 @@ impl Upload<'_> {
     pub(super) async fn run(&self, cx: &RunContext) -> Result<(), Failure> {
         cx.say(format!("Uploading box: {}", self.file.display()))
             .await;
-        cx.say(
-            "Depending on your internet connection and the size of the box,\n\
-             this may take some time",
-        )
-        .await;
         cx.secret(self.url.expose().as_str()).await;
         let mut last = String::new();
         for attempt in 1..=TRIES {
@@ -131,7 +126,7 @@ pub(super) async fn goes_directly(cx: &RunContext, file: &Path) -> bool {
         .is_ok_and(|facts| facts.len() > DIRECT_LIMIT);
     if large {
         cx.say(format!(
-            "Asset {} is larger than the direct upload limit. Setting `NoDirectUpload` to true",
+            "{} is too large to go to the storage directly, and goes through the service",
             file.display()
         ))
         .await;

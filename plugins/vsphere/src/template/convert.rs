@@ -70,8 +70,8 @@ impl Conversion<'_> {
                 Some(found) if found.kind == "Folder" => found,
                 Some(_) => {
                     return Err(Failure::new(format!(
-                        "error finding virtual machine folder at path {path}: something else has \
-                         that name"
+                        "`{path}` cannot be the folder of the template: it is something else than \
+                         a folder"
                     )));
                 }
                 None => {
@@ -92,9 +92,7 @@ impl Conversion<'_> {
         let mut waited = Duration::ZERO;
         while self.session.text(machine, "runtime.powerState").await? == "poweredOn" {
             if waited.is_zero() {
-                self.cx
-                    .say("Pausing momentarily to prepare for the next step...")
-                    .await;
+                self.cx.say("Waiting for the machine to be off").await;
             }
             if waited >= OFF_LIMIT {
                 return Err(Failure::new(format!(
@@ -137,12 +135,13 @@ impl Conversion<'_> {
             return Ok(());
         }
         if existing.kind != "VirtualMachine" {
-            return Err(Failure::new(format!("object name '{name}' already exists")));
+            return Err(Failure::new(format!(
+                "`{name}` is the name of something else than a machine"
+            )));
         }
         if !self.config.replace {
             return Err(Failure::new(format!(
-                "template '{name}' already exists. Set 'override = true' to replace existing \
-                 templates"
+                "there is a template `{name}` already; with `override = true` it is replaced"
             )));
         }
         self.cx

@@ -133,8 +133,8 @@ fn place(config: &TemplateConfig, input: &Artifact) -> Result<(String, String), 
     let kinds = [UPLOADED, BUILT, ON_ESX, ARTIFICE];
     if !kinds.contains(&input.builder_id.as_str()) {
         return Err(Failure::new(format!(
-            "error: unsupported artifact type {}. supported types: vsphere-iso exported OVF or \
-             vSphere post-processor",
+            "Unknown artifact type: {}\nOnly machines that vsphere-iso exported or the vsphere \
+             post-processor uploaded can become templates.",
             input.builder_id
         )));
     }

@@ -220,7 +220,7 @@ async fn a_name_that_is_taken_is_refused_or_taken_over() {
     let path = "DC0/vm/images/DC0_H0_VM0";
     let run = convert(&simulator, &[("folder", "images")], uploaded("DC0_H0_VM0")).await;
     let failure = run.outcome.expect_err("the name is taken");
-    let expected = "template 'DC0_H0_VM0' already exists. Set 'override = true'";
+    let expected = "there is a template `DC0_H0_VM0` already; with `override = true`";
     assert!(failure.message.starts_with(expected), "{failure}");
     assert_eq!(is_template(&simulator, MACHINE).await, Some(false));
     assert_eq!(is_template(&simulator, path).await, Some(false));
@@ -293,7 +293,7 @@ async fn artifacts_of_other_kinds_and_removed_machines_are_refused() {
         ..Artifact::default()
     };
     for (input, expected) in [
-        (other, "error: unsupported artifact type transcend.qemu"),
+        (other, "Unknown artifact type: transcend.qemu"),
         (removed, "`keep_registered` must be set to `true`"),
     ] {
         let options: Value = [

@@ -294,15 +294,13 @@ async fn verify(
     let said = |text: &str| !ended.is_success() && ended.stdout.contains(text);
     if said("Enter login information for source") {
         return Err(Failure::new(
-            "error running ovftool with --verifyOnly; the username or password you provided may be \
-             incorrect",
+            "ovftool asks who logs in, so the server refused `username` or `password`",
         ));
     }
     if said("Accept SSL fingerprint") {
         return Err(Failure::new(
-            "error running ovftool with --verifyOnly; the ssl thumbprint returned by the server is \
-             not trusted. manually accept the thumbprint, set the insecure flag to true, or pass \
-             the --noSSLVerify option",
+            "ovftool does not know the server's certificate: run it once by hand and accept the \
+             fingerprint, or set `insecure = true`",
         ));
     }
     Ok(())

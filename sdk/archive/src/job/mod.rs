@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use sdk_component::{Meter, Resource, RunContext};
+use sdk_component::{Draft, Meter, RunContext};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +17,8 @@ use crate::zip::write_zip;
 
 /// Bytes collected before they go to the file.
 const BUFFER_BYTES: usize = 1 << 20;
+/// Permission bits of an archive, before the user's mask.
+const MODE: u32 = 0o666;
 
 /// How several files become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +62,17 @@ pub async fn write(cx: &RunContext, plan: Plan, target: &Path) -> Result<(), Arc
     if let Some(folder) = target.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let part = part_of(&target);
-    let announced = cx.announce(Resource::file(&part)).await;
-    let held = announced.map_err(|_| ArchiveError::Cancelled)?;
-    let result = match create(&part) {
+    let draft = Draft::of(cx, &target).await;
+    let draft = draft.map_err(|_| ArchiveError::Cancelled)?;
+    let result = match draft.create(MODE) {
         Ok(file) => in_thread(cx, plan, file, &target).await,
         Err(source) => Err(failed(source)),
     };
-    let result = result.and_then(|()| std::fs::rename(&part, &target).map_err(failed));
+    let result = result.and_then(|()| draft.persist().map_err(failed));
+    draft.end().await;
     if result.is_err() {
-        remove(&part, &folders);
+        remove_folders(&folders);
     }
-    held.release().await;
     result
 }
 
@@ -98,30 +98,8 @@ fn missing_folders(target: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A name beside `target` that nobody else uses at this moment.
-fn part_of(target: &Path) -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mut name = target.as_os_str().to_owned();
-    name.push(format!(".{:x}-{number:x}.part", std::process::id()));
-    PathBuf::from(name)
-}
-
-fn create(part: &Path) -> io::Result<File> {
-    match std::fs::remove_file(part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    File::create_new(part)
-}
-
-/// Removes what was begun; it matters less than what went wrong before.
-fn remove(part: &Path, folders: &[PathBuf]) {
-    if let Err(error) = std::fs::remove_file(part)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(path = %part.display(), %error, "an unfinished archive stays");
-    }
+/// Removes folders that were made for an archive that is not.
+fn remove_folders(folders: &[PathBuf]) {
     for folder in folders {
         // Somebody else may have put something there meanwhile.
         if std::fs::remove_dir(folder).is_err() {
