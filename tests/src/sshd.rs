@@ -31,6 +31,8 @@ pub struct Sshd {
 enum World {
     /// All of it.
     Real,
+    /// All of it, and no longer than the thread that starts it.
+    Bound,
     /// Its own accounts: the user's password is [`PASSWORD`]. Needs root.
     OwnAccounts,
 }
@@ -48,6 +50,17 @@ impl Sshd {
     /// When it does not start.
     pub fn start(folder: &Path) -> Result<Self> {
         Self::start_with(folder, "")
+    }
+
+    /// The same; the server also ends with the thread that starts it, however that ends.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn start_bound(folder: &Path) -> Result<Self> {
+        let mut server = Self::prepare(folder, "", World::Bound)?;
+        server.run()?;
+        Ok(server)
     }
 
     /// Starts a server whose configuration begins with the lines `extra`, which win.
@@ -132,6 +145,11 @@ impl Sshd {
         let config = self.folder.join("config");
         let mut command = match self.world {
             World::Real => Command::new("/usr/sbin/sshd"),
+            World::Bound => {
+                let mut command = Command::new("setpriv");
+                command.args(["--pdeathsig", "KILL", "/usr/sbin/sshd"]);
+                command
+            }
             World::OwnAccounts => {
                 let folder = self.folder.display();
                 in_own_mounts(&format!(

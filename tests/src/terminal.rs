@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::Kiln;
 
@@ -80,6 +80,16 @@ impl Terminal {
     pub fn press(&mut self, keys: &str) -> Result<()> {
         self.keys.write_all(keys.as_bytes())?;
         Ok(())
+    }
+
+    /// Whether the terminal shows what is typed.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal is gone.
+    pub fn echoes(&self) -> Result<bool> {
+        let modes = tcgetattr(&self.keys)?.local_modes;
+        Ok(modes.contains(LocalModes::ECHO))
     }
 
     /// Waits until `text` is printed, behind everything that was waited for before.

@@ -108,7 +108,7 @@ fn install() -> Result<PathBuf> {
 }
 
 /// Makes `to` the same file as `from`; others may do so at the same time.
-fn link(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn link(from: &Path, to: &Path) -> Result<()> {
     let number = |path: &Path| std::fs::metadata(path).map(|facts| facts.ino()).ok();
     if number(from).is_some() && number(from) == number(to) {
         return Ok(());

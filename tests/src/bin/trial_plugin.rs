@@ -216,10 +216,8 @@ async fn act(cx: &RunContext, action: &str) -> Result<Option<Artifact>, Failure>
             let problem = Diagnostic::error("A problem", rest).on("actions");
             cx.diagnostic(problem).await;
         }
-        "ask" => match cx.ask(rest).await {
-            Answer::Line(line) => cx.say(format!("answered {line}")).await,
-            Answer::Unattended => cx.say("nobody answered").await,
-        },
+        "ask" => tell_answer(cx, cx.ask(rest).await).await,
+        "ask_hidden" => tell_answer(cx, cx.ask_hidden(rest).await).await,
         "fail" => return Err(Failure::new(rest)),
         "fail_once" => return fail_once(rest),
         "panic" => panic!("{rest}"),
@@ -240,6 +238,13 @@ async fn act(cx: &RunContext, action: &str) -> Result<Option<Artifact>, Failure>
         other => return Err(Failure::new(format!("there is no action {other:?}"))),
     }
     Ok(None)
+}
+
+async fn tell_answer(cx: &RunContext, answer: Answer) {
+    match answer {
+        Answer::Line(line) => cx.say(format!("answered {line}")).await,
+        Answer::Unattended => cx.say("nobody answered").await,
+    }
 }
 
 /// `UNIT:DONE:TOTAL:LABEL` of one piece of work, `end:DONE:TOTAL:LABEL` for its end.

@@ -1,6 +1,9 @@
 //! The real program with its real plugins, without virtual machines.
 
+mod any_language;
+mod authoring;
 mod bad_input;
+mod benchmarks;
 mod beyond;
 mod builds;
 mod command_line;
@@ -14,10 +17,14 @@ mod faults;
 mod fix;
 mod fmt;
 mod hostile;
+mod init;
+mod isolation;
 mod lsp;
 mod output;
+mod packer_plugins;
 mod performance;
 mod plan;
+mod plugins;
 mod post_processors;
 mod secrets;
 mod small_components;

@@ -164,12 +164,15 @@ fn dependencies_point_one_way() {
             }
         }
     }
+    // The bridge speaks Packer's protocol, and is told by the host what to run.
+    let bridge = ["sdk-packer-protocol", "plugin-wire"];
     for manifest in manifests("plugins") {
         for dependency in dependencies(&manifest) {
-            if ["host-", "sdk-", "plugin-"]
+            let bad = ["host-", "sdk-", "plugin-"]
                 .iter()
-                .any(|prefix| dependency.starts_with(prefix))
-            {
+                .any(|prefix| dependency.starts_with(prefix));
+            let is_bridge = name(&manifest) == "plugins/packer/Cargo.toml";
+            if bad && !(is_bridge && bridge.contains(&dependency.as_str())) {
                 wrong.push(format!("{} → {dependency}", name(&manifest)));
             }
         }
@@ -184,6 +187,7 @@ fn wire_types_stay_at_the_border() {
         "host/plugin-client/",
         "sdk/plugin-server/",
         "sdk/test-kit/",
+        "plugins/packer/",
         "tests/",
     ];
     let strays: Vec<String> = sources()

@@ -7,12 +7,17 @@
 //! tests/benchmark templates [RUNS]    1,000 sources with 100 provisioners each, planned
 //! tests/benchmark hostile             templates made to break the program
 //! tests/benchmark transfers [RUNS]    files and trees over SSH, beside OpenSSH's tools
+//! tests/benchmark plugins [RUNS]      templates checked with 1 and with 50 installed plugins
+//! tests/benchmark compress [RUNS]     archives, compressed files and digests, beside ordinary tools
 //! ```
 
+mod compress;
 mod delay;
 mod hostile;
 mod install;
 mod measure;
+mod place;
+mod plugins;
 mod startup;
 mod templates;
 mod transfers;
@@ -25,7 +30,7 @@ fn main() -> Result<()> {
         .get(1)
         .map_or(Ok(1), |word| word.parse())
         .context("RUNS is a number")?;
-    match words.first().map(String::as_str) {
+    let done = match words.first().map(String::as_str) {
         Some("install") => install::install(runs),
         Some("startup") => startup::startup(runs),
         Some("templates") => templates::templates(runs),
@@ -33,6 +38,12 @@ fn main() -> Result<()> {
         Some("transfers") => transfers::transfers(runs),
         // How `transfers` measures one link, in a namespace of its own.
         Some("transfers-at") => transfers::transfers_at(runs, words.get(2..).unwrap_or_default()),
-        _ => bail!("usage: tests/benchmark install|startup|templates|hostile|transfers [RUNS]"),
-    }
+        Some("compress") => compress::compress(runs),
+        Some("plugins") => plugins::plugins(runs),
+        _ => bail!(
+            "usage: tests/benchmark install|startup|templates|hostile|transfers|compress|plugins [RUNS]"
+        ),
+    };
+    let _no_other_end = place::wait_for_end();
+    done
 }

@@ -133,7 +133,8 @@ fn watch_memory(root: u32, over: &AtomicBool) -> (u64, u64) {
     (peak, peak_without)
 }
 
-fn family(root: u32) -> Vec<u32> {
+/// A process and all below it.
+pub fn family(root: u32) -> Vec<u32> {
     let mut parents = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry

@@ -14,6 +14,7 @@ use kiln_tests::tools;
 
 use crate::delay::Delay;
 use crate::measure::{kiln_program, measure, median, print, seconds};
+use crate::place::{self, Place};
 
 /// Size of the large file, in MiB, and of the one that memory is compared with.
 const LARGE_MIB: u64 = 512;
@@ -54,6 +55,7 @@ pub fn transfers(runs: usize) -> Result<()> {
             .args([&milliseconds.to_string(), link])
             .status()?;
         if !status.success() {
+            place::remove_abandoned();
             bail!("measuring a link of {milliseconds} ms failed with {status}");
         }
     }
@@ -89,16 +91,9 @@ pub fn transfers_at(runs: usize, words: &[String]) -> Result<()> {
             tools::output("tc", &words)?;
         }
     }
-    // In memory where that is possible: a disk that writes back earlier files would decide.
-    let memory = Path::new("/dev/shm");
-    let place = match memory.is_dir() {
-        true => memory.to_owned(),
-        false => std::env::temp_dir(),
-    };
-    let folder = tempfile::Builder::new()
-        .prefix("kb-transfers-")
-        .tempdir_in(place)?;
-    let server = Sshd::start(&make_folder(folder.path(), "sshd")?)?;
+    place::end_with_parent()?;
+    let folder = Place::new("transfers")?;
+    let server = Sshd::start_bound(&make_folder(folder.path(), "sshd")?)?;
     let delay = match link.as_str() {
         "proxy" if !round_trip.is_zero() => Some(Delay::start(server.port, round_trip / 2)?),
         _ => None,

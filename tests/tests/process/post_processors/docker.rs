@@ -407,7 +407,7 @@ fn a_program_that_is_missing_and_a_wrong_server_are_named() -> Result<()> {
         chain(&kiln, push)?
             .failure()
             .says("t.pkr.hcl line 8")
-            .says("Failed to parse the ECR URL: x.com"),
+            .says("`x.com` is no registry of ECR"),
     );
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod archives;
 pub mod docker;
+mod killed;
 mod vagrant;
 mod vsphere;
 

@@ -90,7 +90,7 @@ fn wrong_credentials_are_told_before_the_upload() -> Result<()> {
     drop(
         upload(&kiln, "vc.example.com", "")?
             .failure()
-            .says("the username or password you provided may be incorrect"),
+            .says("the server refused `username` or `password`"),
     );
     assert_eq!(calls(&kiln)?.len(), 1);
     Ok(())

@@ -125,6 +125,9 @@ pub(super) fn bastion_with_questions(place: &Place) -> Result<()> {
     }
     let (code, screen) = terminal.finish()?;
     ensure!(code == 0 && screen.contains("hello from 42"), "{screen}");
+    for answer in ["a guess", PASSWORD] {
+        ensure!(!screen.contains(answer), "{answer} is shown: {screen}");
+    }
     logged(&bastion.log(), "Accepted keyboard-interactive/pam")?;
     let alone = place.build((&server).into(), &options, "")?.failure();
     drop(
