@@ -74,6 +74,9 @@ async fn build(
     let file = steps
         .run("write file", || write_file(&output, &config.content))
         .await?;
+    if cx.cancel().is_cancelled() {
+        return Err(Failure::cancelled());
+    }
     Ok(Artifact {
         builder_id: "kiln.myplugin".to_owned(),
         id: output.display().to_string(),
@@ -96,19 +99,23 @@ async fn make_folder(cx: &RunContext, steps: &Steps, output: &Path) -> Result<()
     }
     // On record before it exists: after a crash, the host knows what to remove.
     let held = cx.announce(Resource::directory(output)).await?;
-    let folder = output.to_owned();
-    let keep = folder.clone();
     steps.on_cleanup("make folder", async move {
-        std::fs::remove_dir_all(&keep).map_err(|error| Failure::from_error(&error))?;
         held.release().await;
         Ok(())
     });
-    std::fs::create_dir_all(&folder).map_err(|error| Failure::from_error(&error))
+    // What comes last is undone first: a failed build's folder goes before its record does.
+    let folder = output.to_owned();
+    steps.on_failure("make folder", async move {
+        std::fs::remove_dir_all(&folder).map_err(|error| Failure::from_error(&error))
+    });
+    std::fs::create_dir_all(output).map_err(|error| Failure::from_error(&error))
 }
 
 async fn write_file(output: &Path, content: &str) -> Result<PathBuf, Failure> {
     let file = output.join("hello.txt");
-    std::fs::write(&file, content).map_err(|error| Failure::from_error(&error))?;
+    tokio::fs::write(&file, content)
+        .await
+        .map_err(|error| Failure::from_error(&error))?;
     Ok(file)
 }
 
