@@ -1,7 +1,9 @@
 //! The builder `myplugin`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use kiln_sdk::communicator::Inert;
 use kiln_sdk::{
     Artifact, BuildInfo, Builder as Trait, Config, Diagnostic, Failure, MachineFacts, Prepared,
     Ready, Resource, RunContext, Steps, Value,
@@ -64,10 +66,10 @@ async fn build(
         .run("make folder", || make_folder(cx, steps, &output))
         .await?;
     let generated = facts(cx, &output);
-    // A machine that can be talked to is handed over as a `Communicator`; this one cannot.
+    // A machine is handed over as a `Communicator`; this one takes everything and does nothing.
     steps
         .provision(Ready {
-            communicator: None,
+            communicator: Some(Arc::new(Inert)),
             generated: generated.clone(),
         })
         .await?;
