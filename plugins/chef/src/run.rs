@@ -137,14 +137,12 @@ pub fn judge(exit: &Exit, program: &str) -> Result<(), Failure> {
         Exit::Code(127) => Err(Failure::new(format!(
             "there is no `{program}` in the machine: let it be installed, or install it first"
         ))),
-        Exit::Code(code) => Err(Failure::new(format!(
-            "Error executing Chef: Non-zero exit status: {code}"
-        ))),
+        Exit::Code(code) => Err(Failure::new(format!("Chef failed: exit status {code}"))),
         Exit::Signal(signal) => Err(Failure::new(format!(
-            "Error executing Chef: ended by signal {signal}"
+            "Chef failed: ended by signal {signal}"
         ))),
         Exit::Disconnected(seen) => Err(Failure::new(format!(
-            "Error executing Chef: the connection broke: {seen}"
+            "Chef failed: the connection broke: {seen}"
         ))),
     }
 }

@@ -50,7 +50,7 @@ impl PostProcessor for DockerImport {
     ) -> Result<PostProcessed, Failure> {
         if input.builder_id != EXPORTED && input.builder_id != ARTIFICE {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nThere is no file system to import in it: only the \
+                "an artifact of `{}` cannot be used here\nThere is no file system to import in it: only the \
                  docker builder with `export_path` and artifice hand one over. What the docker \
                  builder commits is an image already, and needs no import.",
                 input.builder_id

@@ -49,7 +49,7 @@ impl PostProcessor for DockerPush {
     ) -> Result<PostProcessed, Failure> {
         if input.builder_id != IMPORTED && input.builder_id != TAGGED {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nOnly images that docker-import or docker-tag named can \
+                "an artifact of `{}` cannot be used here\nOnly images that docker-import or docker-tag named can \
                  be pushed; put one of them before this post-processor.",
                 input.builder_id
             )));

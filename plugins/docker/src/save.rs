@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use kiln_sdk::{
-    Artifact, BuildInfo, Config, Diagnostic, Failure, PostProcessed, PostProcessor, Prepared,
-    Resource, RunContext, Value,
+    Artifact, BuildInfo, Config, Diagnostic, Draft, Failure, PostProcessed, PostProcessor,
+    Prepared, RunContext, Value,
 };
 
 use crate::cli::Docker;
@@ -46,7 +46,7 @@ impl PostProcessor for DockerSave {
     ) -> Result<PostProcessed, Failure> {
         if input.builder_id != IMPORTED && input.builder_id != TAGGED {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nOnly images of Docker can be saved.",
+                "an artifact of `{}` cannot be used here\nOnly images of Docker can be saved.",
                 input.builder_id
             )));
         }
@@ -73,30 +73,12 @@ pub(crate) async fn write_whole(
 ) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::new(format!("Error creating output file: {error}"));
-    let target = std::path::absolute(target).map_err(failed)?;
-    let part = PathBuf::from(format!(
-        "{}.{:x}.part",
-        target.display(),
-        std::process::id()
-    ));
-    let held = cx.announce(Resource::file(&part)).await?;
-    let written = match File::create(&part) {
+    let draft = Draft::of(cx, target).await?;
+    let written = match draft.create(0o666) {
         Ok(file) => write(file).await,
         Err(error) => Err(failed(error)),
     };
-    let written = written.and_then(|()| std::fs::rename(&part, &target).map_err(failed));
-    if written.is_err() {
-        remove(&part);
-    }
-    held.release().await;
+    let written = written.and_then(|()| draft.persist().map_err(failed));
+    draft.end().await;
     written
-}
-
-/// Removes what was begun; it matters less than what went wrong before.
-fn remove(part: &Path) {
-    if let Err(error) = std::fs::remove_file(part)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(path = %part.display(), %error, "an unfinished file stays");
-    }
 }

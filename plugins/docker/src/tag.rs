@@ -58,7 +58,7 @@ impl PostProcessor for DockerTag {
         }
         if input.builder_id != TAGGED && input.builder_id != IMPORTED {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nOnly images that docker-import or docker-tag named can \
+                "an artifact of `{}` cannot be used here\nOnly images that docker-import or docker-tag named can \
                  be tagged.",
                 input.builder_id
             )));

@@ -276,7 +276,7 @@ async fn artifacts_of_other_kinds_are_refused() {
         .await;
     for outcome in [import.outcome, tag.outcome, push.outcome, save.outcome] {
         let failure = outcome.unwrap_err();
-        let expected = "Unknown artifact type: mitchellh.virtualbox";
+        let expected = "an artifact of `mitchellh.virtualbox` cannot be used here";
         assert!(failure.message.starts_with(expected), "{failure}");
     }
     assert_eq!(stand_in.calls(), [""; 0]);

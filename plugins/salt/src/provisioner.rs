@@ -183,13 +183,7 @@ impl Run<'_> {
                  where it is with `salt_bin_dir`",
             ));
         }
-        let failed = Err(Failure::new(format!(
-            "Error executing salt-call: {}",
-            match &exit {
-                Exit::Code(code) => format!("Bad exit status: {code}"),
-                exit => ended(exit),
-            }
-        )));
+        let failed = Err(Failure::new(format!("salt-call failed: {}", ended(&exit))));
         match exit {
             Exit::Code(0) => Ok(()),
             Exit::Code(_) => self.tolerate(failed).await,

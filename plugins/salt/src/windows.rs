@@ -91,7 +91,7 @@ pub async fn refresh_packages(
             "$env:PATH += ';{GIT_FOLDER}'; & {} --local {configuration} {function}; exit $LASTEXITCODE",
             quote::powershell(program.trim_matches('"'))
         );
-        let what = format!("Error executing salt-call --local {function}");
+        let what = format!("salt-call --local {function} failed");
         guest.must(&what, &powershell(&run)).await?;
     }
     Ok(())

@@ -307,7 +307,7 @@ fn powershell(script: &str) -> String {
 #[must_use]
 pub fn ended(exit: &Exit) -> String {
     match exit {
-        Exit::Code(code) => format!("Non-zero exit status: {code}"),
+        Exit::Code(code) => format!("exit status {code}"),
         Exit::Signal(signal) => format!("ended by signal {signal}"),
         Exit::Disconnected(seen) => format!("the connection broke: {seen}"),
     }

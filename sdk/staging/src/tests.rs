@@ -143,11 +143,7 @@ async fn a_command_that_fails_says_what_was_tried() {
         assert_eq!(recording.outcome.expect_err("it failed").message, expected);
     };
     let what = "cannot remove `/x` from the machine";
-    check(
-        Scripted::status(3),
-        &format!("{what}: Non-zero exit status: 3"),
-    )
-    .await;
+    check(Scripted::status(3), &format!("{what}: exit status 3")).await;
     check(
         Scripted::disconnect(),
         &format!("{what}: the connection broke: scripted"),

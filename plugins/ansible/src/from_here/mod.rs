@@ -163,9 +163,7 @@ impl Run<'_> {
         self.cx.say(format!("Executing Ansible: {shown}")).await;
         match command.program().show(self.cx).await?.code {
             0 => Ok(()),
-            code => Err(Failure::new(format!(
-                "Error executing Ansible: Non-zero exit status: {code}"
-            ))),
+            code => Err(Failure::new(format!("Ansible failed: exit status {code}"))),
         }
     }
 
@@ -206,7 +204,7 @@ impl Run<'_> {
             let code = command.program().show(self.cx).await?.code;
             if code != 0 {
                 return Err(Failure::new(format!(
-                    "Error executing Ansible Galaxy: Non-zero exit status: {code}"
+                    "Ansible Galaxy failed: exit status {code}"
                 )));
             }
         }

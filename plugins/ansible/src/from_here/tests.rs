@@ -287,7 +287,7 @@ async fn a_failed_play_fails_the_build_and_leaves_nothing() {
     let world = World::new("exit 4");
     let recording = world.provision(FakeHost::new(), &[], &SSH).await;
     let message = recording.outcome.expect_err("it failed").message;
-    assert_eq!(message, "Error executing Ansible: Non-zero exit status: 4");
+    assert_eq!(message, "Ansible failed: exit status 4");
     assert_eq!(world.left(), Vec::<std::path::PathBuf>::new());
     assert!(recording.left.is_empty());
 }

@@ -170,7 +170,7 @@ impl Run<'_> {
                 .say(format!("Executing Ansible Galaxy: {command}"))
                 .await;
             let exit = self.guest.run(&command).await?;
-            judge(&exit, &self.config.galaxy_command, "Ansible Galaxy")?;
+            judge(&exit, &GALAXY, &self.config.galaxy_command)?;
         }
         Ok(Some(wanted))
     }
@@ -182,25 +182,46 @@ impl Run<'_> {
             .say(format!("Executing Ansible: {command}"))
             .await;
         let exit = self.guest.run(&command).await?;
-        judge(&exit, &self.config.command, "Ansible")
+        judge(&exit, &ANSIBLE, &self.config.command)
     }
 }
 
-fn judge(exit: &Exit, command: &str, name: &str) -> Result<(), Failure> {
+/// The program that a command runs: its first word that sets no variable.
+fn program(command: &str) -> &str {
+    let mut words = command.split_whitespace();
+    words.find(|word| !word.contains('=')).unwrap_or(command)
+}
+
+/// A program of Ansible's.
+struct Tool {
+    name: &'static str,
+    /// The option that says where it is.
+    option: &'static str,
+}
+
+const ANSIBLE: Tool = Tool {
+    name: "Ansible",
+    option: "command",
+};
+const GALAXY: Tool = Tool {
+    name: "Ansible Galaxy",
+    option: "galaxy_command",
+};
+
+fn judge(exit: &Exit, Tool { name, option }: &Tool, command: &str) -> Result<(), Failure> {
     match exit {
         Exit::Code(0) => Ok(()),
         Exit::Code(NOT_FOUND) => Err(Failure::new(format!(
-            "there is no {command} on the machine's PATH; install Ansible in it first, or say \
-             with `command` where it is"
+            "there is no `{}` on the machine's PATH; install Ansible in it first, or say with \
+             `{option}` where it is",
+            program(command)
         ))),
-        Exit::Code(code) => Err(Failure::new(format!(
-            "Error executing {name}: Non-zero exit status: {code}"
-        ))),
+        Exit::Code(code) => Err(Failure::new(format!("{name} failed: exit status {code}"))),
         Exit::Signal(signal) => Err(Failure::new(format!(
-            "Error executing {name}: ended by signal {signal}"
+            "{name} failed: ended by signal {signal}"
         ))),
         Exit::Disconnected(seen) => Err(Failure::new(format!(
-            "Error executing {name}: the connection broke: {seen}"
+            "{name} failed: the connection broke: {seen}"
         ))),
     }
 }

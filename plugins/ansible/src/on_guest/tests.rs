@@ -246,26 +246,44 @@ async fn hostile_names_stay_one_word_each() {
 
 #[tokio::test]
 async fn the_exit_status_of_ansible_counts() {
-    let files = Files::new(&[("site.yml", "x")]);
-    let check = async |answer: Scripted, expected: &str| {
+    let files = Files::new(&[("site.yml", "x"), ("requirements.yml", "- src: a.b\n")]);
+    let check = async |program: &str, answer: Scripted, expected: &str| {
         let machine = Memory::new();
-        machine.script("ansible-playbook", [answer]);
-        let path = files.path("site.yml");
-        let recording = provision(&machine, "n", &[("playbook_file", &path)]).await;
+        machine.script(program, [answer]);
+        let entries = [
+            ("playbook_file", &*files.path("site.yml")),
+            ("galaxy_file", &*files.path("requirements.yml")),
+        ];
+        let recording = provision(&machine, "n", &entries).await;
         let message = recording.outcome.expect_err("it failed").message;
         assert!(message.contains(expected), "{message}");
     };
     check(
+        "ansible-playbook",
         Scripted::status(2),
-        "Error executing Ansible: Non-zero exit status: 2",
+        "Ansible failed: exit status 2",
     )
     .await;
     check(
+        "ansible-playbook",
         Scripted::status(127),
-        "there is no ansible-playbook on the machine's PATH",
+        "there is no `ansible-playbook` on the machine's PATH; install Ansible in it first, or say \
+         with `command` where it is",
     )
     .await;
-    check(Scripted::disconnect(), "the connection broke").await;
+    check(
+        "ansible-galaxy",
+        Scripted::status(127),
+        "there is no `ansible-galaxy` on the machine's PATH; install Ansible in it first, or say \
+         with `galaxy_command` where it is",
+    )
+    .await;
+    check(
+        "ansible-playbook",
+        Scripted::disconnect(),
+        "the connection broke",
+    )
+    .await;
 }
 
 #[test]

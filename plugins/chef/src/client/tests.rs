@@ -209,7 +209,7 @@ async fn a_failed_chef_is_cleaned_up_and_its_own_failure_counts() {
         let path = key.path().display().to_string();
         let recording = provision(&machine, &[("validation_key_path", &path)]).await;
         let message = recording.outcome.expect_err("chef failed").message;
-        assert_eq!(message, "Error executing Chef: Non-zero exit status: 3");
+        assert_eq!(message, "Chef failed: exit status 3");
         let removed = "sudo rm -rf '/s/validation.pem'";
         assert_eq!(commands(&machine)[2..], [CHEF, NODE, CLIENT, removed]);
     }
@@ -218,7 +218,7 @@ async fn a_failed_chef_is_cleaned_up_and_its_own_failure_counts() {
 #[tokio::test]
 async fn a_failed_clean_up_says_what_is_still_on_the_server_and_why() {
     for (found, why) in [
-        (0, "Non-zero exit status: 1 of knife"),
+        (0, "exit status 1 of knife"),
         (1, "there is no `knife` in the machine"),
     ] {
         let machine = Memory::new();

@@ -196,14 +196,14 @@ async fn failures_say_what_to_do() {
     check(
         "curl",
         Scripted::status(22),
-        "Install script failed: Non-zero exit status: 22",
+        "Install script failed: exit status 22",
     )
     .await;
     check("command -v", Scripted::status(1), "set `install_command`").await;
     check(
         "--no-color",
         Scripted::status(1),
-        "Error executing Chef: Non-zero exit status: 1",
+        "Chef failed: exit status 1",
     )
     .await;
     check(

@@ -28,7 +28,7 @@ pub struct SbomConfig {
     )]
     pub format: String,
     /// What the image is called in the document; the build's name when not set.
-    pub name: String,
+    pub image_name: String,
     /// Root of the file system in the machine, for images that are built in a folder of it.
     #[config(default = "/")]
     pub root: String,
@@ -77,7 +77,7 @@ impl Provisioner for SbomProvisioner {
             .destination
             .render(&data, &build.template_context_with(&generated))
             .map_err(|error| Failure::new(format!("cannot render `destination`: {error}")))?;
-        let name = match config.name.as_str() {
+        let name = match config.image_name.as_str() {
             "" => build.source_name.clone(),
             name => name.to_owned(),
         };

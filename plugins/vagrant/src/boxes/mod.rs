@@ -97,7 +97,7 @@ fn provider_of(config: &VagrantConfig, input: &Artifact) -> Result<Provider, Fai
     }
     Provider::of_builder(&input.builder_id).ok_or_else(|| {
         Failure::new(format!(
-            "Unknown artifact type, can't build box: {}",
+            "no Vagrant provider is known for an artifact of `{}`; set `provider_override`",
             input.builder_id
         ))
     })

@@ -538,7 +538,7 @@ async fn the_provider_of_files_from_elsewhere_has_to_be_named() {
     let failure = world.run(other, none()).await.unwrap_err();
     assert_eq!(
         failure.message,
-        "Unknown artifact type, can't build box: lxd"
+        "no Vagrant provider is known for an artifact of `lxd`; set `provider_override`"
     );
 }
 

@@ -51,7 +51,7 @@ impl Subject {
         let known = [BUILDER_ID, ARTIFICE, BUILDER];
         if !known.contains(&input.builder_id.as_str()) {
             return Err(Failure::new(format!(
-                "Unknown artifact type: {}\nOnly boxes can be published; put the vagrant \
+                "an artifact of `{}` cannot be used here\nOnly boxes can be published; put the vagrant \
                  post-processor, or artifice with a box, before this one.",
                 input.builder_id
             )));
@@ -75,7 +75,8 @@ impl Subject {
         let tell = |what: &str| match metadata[what].as_str() {
             Some(text) if !text.is_empty() => Ok(text.to_owned()),
             _ => Err(Failure::new(format!(
-                "Error: Could not determine {what} from box metadata.json file"
+                "the metadata.json in the box does not tell its {what}: build the box anew with the \
+                 vagrant post-processor, which writes it"
             ))),
         };
         let architecture = match wanted.architecture {

@@ -520,11 +520,11 @@ async fn what_is_no_box_is_refused() {
         ..Artifact::default()
     };
     for (input, expected) in [
-        (input("transcend.qemu", "x.box"), "Unknown artifact type"),
         (
-            input(BUILDER_ID, "x.tar"),
-            "Vagrant box with .box suffix is required",
+            input("transcend.qemu", "x.box"),
+            "Only boxes can be published",
         ),
+        (input(BUILDER_ID, "x.tar"), "whose name ends in `.box`"),
         (
             input(BUILDER_ID, "gone.box"),
             "cannot read the box `gone.box`",

@@ -133,7 +133,7 @@ fn place(config: &TemplateConfig, input: &Artifact) -> Result<(String, String), 
     let kinds = [UPLOADED, BUILT, ON_ESX, ARTIFICE];
     if !kinds.contains(&input.builder_id.as_str()) {
         return Err(Failure::new(format!(
-            "Unknown artifact type: {}\nOnly machines that vsphere-iso exported or the vsphere \
+            "an artifact of `{}` cannot be used here\nOnly machines that vsphere-iso exported or the vsphere \
              post-processor uploaded can become templates.",
             input.builder_id
         )));

@@ -293,7 +293,7 @@ async fn artifacts_of_other_kinds_and_removed_machines_are_refused() {
         ..Artifact::default()
     };
     for (input, expected) in [
-        (other, "Unknown artifact type: transcend.qemu"),
+        (other, "an artifact of `transcend.qemu` cannot be used here"),
         (removed, "`keep_registered` must be set to `true`"),
     ] {
         let options: Value = [

@@ -111,7 +111,7 @@ fn a_failed_task_fails_the_build_with_ansibles_own_words() -> Result<()> {
     let playbook =
         "- hosts: all\n  gather_facts: false\n  tasks: [{ fail: { msg: no such luck } }]\n";
     let build = world.build(&world.ansible(playbook, ""))?.failure();
-    let said = "Error executing Ansible: Non-zero exit status: 2";
+    let said = "Ansible failed: exit status 2";
     drop(build.says("no such luck").says(said));
     assert_eq!(world.leftovers(), Vec::<String>::new());
     Ok(())

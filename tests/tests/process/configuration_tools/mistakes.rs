@@ -91,7 +91,7 @@ fn a_tool_that_is_not_in_the_machine_is_named_with_what_to_do() -> Result<()> {
         (
             "ansible-local",
             "playbook_file = \"site.yml\"\ncommand = \"no-such-ansible\"\nstaging_directory = \"STAGE\"",
-            "there is no no-such-ansible on the machine's PATH",
+            "there is no `no-such-ansible` on the machine's PATH",
         ),
         (
             "puppet-masterless",

@@ -89,7 +89,7 @@ fn a_state_that_fails_fails_the_build() -> Result<()> {
     let Some(block) = world.salt("/bin/false:\n  cmd.run\n") else {
         return Ok(());
     };
-    let said = "Error executing salt-call: Bad exit status: 2";
+    let said = "salt-call failed: exit status 2";
     drop(world.build(&block)?.failure().says(said));
     Ok(())
 }
