@@ -21,8 +21,9 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 /// A server that is silent for this long is given up.
 const SILENCE_LIMIT: Duration = Duration::from_secs(2 * 60);
-/// The longest answer that is read, in bytes. It becomes a value of the template.
-const ANSWER_LIMIT: usize = 64 << 20;
+/// The longest answer that is read, in MiB. It becomes a value of the template, and a message to the
+/// host has 16 MiB at most.
+const ANSWER_LIMIT_MIB: usize = 15;
 
 /// Asks a web server; the answer is `data.http.NAME.body`.
 #[derive(Clone, Debug, Default, Config)]
@@ -62,7 +63,10 @@ enum HttpError {
         url: String,
         status: reqwest::StatusCode,
     },
-    #[error("the answer of {url} is longer than {ANSWER_LIMIT} bytes")]
+    #[error(
+        "the answer of {url} is longer than {ANSWER_LIMIT_MIB} MiB, too long for a value of a \
+         template; a provisioner can download it instead"
+    )]
     TooLong { url: String },
     #[error("the answer of {url} is not UTF-8 text")]
     NotText { url: String },
@@ -153,7 +157,7 @@ async fn ask(config: &HttpConfig) -> Result<HttpOutput, HttpError> {
     }
     let mut body = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(failed)? {
-        if body.len() + part.len() > ANSWER_LIMIT {
+        if body.len() + part.len() > ANSWER_LIMIT_MIB << 20 {
             return Err(HttpError::TooLong { url });
         }
         body.extend_from_slice(&part);
@@ -229,6 +233,7 @@ mod tests {
                 }),
             )
             .route("/binary", get(|| async { vec![0xff_u8, 0xfe] }))
+            .route("/long", get(|| async { "x".repeat((15 << 20) + 1) }))
             .route(
                 "/broken",
                 get(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "no") }),
@@ -279,6 +284,7 @@ mod tests {
             ("/broken?token=secret", "answered 500"),
             ("/missing", "answered 404"),
             ("/binary", "not UTF-8"),
+            ("/long", "longer than 15 MiB"),
         ] {
             let url = format!("{base}{path}");
             let problem = read([("url", url.as_str())].into_iter().collect()).await;

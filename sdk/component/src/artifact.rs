@@ -1,6 +1,7 @@
 //! What a build leaves.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use sdk_config::Value;
 
@@ -17,8 +18,43 @@ pub struct Artifact {
     pub description: String,
     /// Facts for post-processors; `generated_data` holds the machine's values.
     pub state: Value,
-    /// Files and folders to remove, in order, to destroy it.
+    /// Files and folders to remove, in order, to destroy it. A folder behind parts of its own is
+    /// removed only when nothing else is in it.
     pub destroy: Vec<PathBuf>,
+}
+
+impl Artifact {
+    /// Removes what it consists of. What is gone already counts as removed.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be removed first, and why.
+    pub fn remove(&self) -> Result<(), String> {
+        for (index, path) in self.destroy.iter().enumerate() {
+            let mut before = self.destroy[..index].iter();
+            let has_parts = before.any(|part| part != path && part.starts_with(path));
+            match removed(path, has_parts) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(format!("cannot remove `{}`: {error}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn removed(path: &Path, has_parts: bool) -> std::io::Result<()> {
+    if !std::fs::symlink_metadata(path)?.is_dir() {
+        return std::fs::remove_file(path);
+    }
+    if !has_parts {
+        return std::fs::remove_dir_all(path);
+    }
+    match std::fs::remove_dir(path) {
+        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
+        removed => removed,
+    }
 }
 
 /// What a post-processor made.
@@ -30,4 +66,40 @@ pub struct PostProcessed {
     pub keep_input: bool,
     /// Whether the template may not override `keep_input`.
     pub force_keep_input: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Artifact;
+
+    #[test]
+    fn what_others_put_into_its_folder_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        for file in [
+            "alone/image",
+            "shared/image",
+            "shared/archive",
+            "whole/image",
+        ] {
+            std::fs::create_dir_all(path(file).parent().expect("it has one")).expect("made");
+            std::fs::write(path(file), "x").expect("it can be written");
+        }
+        let parts = [
+            "alone/image",
+            "alone",
+            "shared/image",
+            "shared",
+            "whole",
+            "gone",
+        ];
+        let artifact = Artifact {
+            destroy: parts.map(path).to_vec(),
+            ..Artifact::default()
+        };
+        artifact.remove().expect("everything can be removed");
+        let stays = |name| path(name).exists();
+        assert!(!stays("alone") && !stays("shared/image") && !stays("whole"));
+        assert!(stays("shared/archive"));
+    }
 }

@@ -6,12 +6,18 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::fs::OFlags;
+
 use crate::context::RunContext;
 use crate::failure::Failure;
 use crate::resource::{Held, Resource};
 
-/// The new content of a file, under a name of its own beside it until it is complete. It is on
-/// record from the beginning, so that nothing of it stays when this process is killed. Call
+/// Bytes that the name of a file may have on every usual file system.
+const LONGEST_NAME: usize = 255;
+
+/// The new content of a file, under a name of its own beside it until it is complete. Where the name
+/// is a link, what it leads to is replaced; where it is a device or a pipe, the content is written
+/// into it. It is on record from the beginning, so that nothing of it stays when this process is killed. Call
 /// [`Draft::end`] whatever happened; a draft that is dropped is removed behind the component's end.
 #[derive(Debug)]
 pub struct Draft {
@@ -30,7 +36,15 @@ impl Draft {
     /// A cancelled [`Failure`] when the host is gone, another when there is no working folder.
     pub async fn of(cx: &RunContext, target: &Path) -> Result<Self, Failure> {
         let target = std::path::absolute(target).map_err(|error| Failure::from_error(&error))?;
-        let path = beside(&target);
+        let target = match std::fs::canonicalize(&target) {
+            Ok(real) if target.is_symlink() => real,
+            _ => target,
+        };
+        let path = match (is_special(&target), target.file_name()) {
+            // Nothing belongs beside a device.
+            (true, Some(name)) => beside(&cx.build().run_dir.join(name)),
+            _ => beside(&target),
+        };
         let held = Some(cx.announce(Resource::file(&path)).await?);
         Ok(Self {
             path,
@@ -59,9 +73,19 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// When the folder refuses it.
+    /// When the folder refuses it, or the device the content; for a pipe that nobody reads.
     pub fn persist(&self) -> io::Result<()> {
-        std::fs::rename(&self.path, &self.target)
+        if !is_special(&self.target) {
+            return std::fs::rename(&self.path, &self.target);
+        }
+        let mut target = OpenOptions::new()
+            .write(true)
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(&self.target)?;
+        // Only opening must not wait.
+        rustix::fs::fcntl_setfl(&target, OFlags::empty())?;
+        io::copy(&mut File::open(&self.path)?, &mut target)?;
+        target.flush()
     }
 
     /// All of it: makes the draft with this content and gives it its name.
@@ -98,6 +122,11 @@ async fn discard(path: &Path, held: Held) {
     held.release().await;
 }
 
+/// Whether something is there that is neither a file nor a folder.
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
+}
+
 /// Removes a file that may not be there.
 fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
@@ -106,18 +135,21 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A name beside `target` that nobody else uses at this moment.
+/// A name beside `target` that nobody else uses at this moment; where both would be too long, it
+/// begins with less of the target's.
 fn beside(target: &Path) -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mut name = target.as_os_str().to_owned();
-    name.push(format!(".{:x}-{number:x}.part", std::process::id()));
-    PathBuf::from(name)
+    let own = format!(".{:x}-{number:x}.part", std::process::id());
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let kept = name.floor_char_boundary(LONGEST_NAME.saturating_sub(own.len()));
+    target.with_file_name(format!("{}{own}", &name[..kept]))
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Component;
 
     use tokio_util::sync::CancellationToken;
 
@@ -128,13 +160,19 @@ mod tests {
     /// What `work` has on record, and whether that is there when it is announced and released.
     async fn on_record(work: impl AsyncFnOnce(RunContext)) -> Vec<(String, bool)> {
         let (link, mut events) = HostLink::new();
-        let cx = RunContext::new(link, CancellationToken::new(), BuildInfo::default());
+        let build = BuildInfo {
+            run_dir: std::env::temp_dir(),
+            ..BuildInfo::default()
+        };
+        let cx = RunContext::new(link, CancellationToken::new(), build);
         let record = tokio::spawn(async move {
             let (mut seen, mut path) = (Vec::new(), PathBuf::new());
             while let Some(event) = events.recv().await {
                 match event {
                     Event::Created(_, resource, reply) => {
                         path = PathBuf::from(resource.id);
+                        let named = path.components().all(|part| part != Component::ParentDir);
+                        assert!(named, "{} cannot be reclaimed", path.display());
                         seen.push(("announced".to_owned(), path.exists()));
                         reply.send(()).unwrap();
                     }
@@ -218,5 +256,74 @@ mod tests {
         .await;
         assert_eq!(seen, orderly());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_target_in_another_folder_is_on_record_as_what_can_be_reclaimed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        let target = folder.path().join("sub/../a.json");
+        let seen = on_record(async |cx| {
+            let draft = Draft::of(&cx, &target).await.unwrap();
+            draft.write(0o664, b"new").unwrap();
+            draft.end().await;
+        })
+        .await;
+        assert_eq!(seen, orderly());
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
+    }
+
+    #[tokio::test]
+    async fn links_and_devices_stay_what_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        std::fs::write(&real, "old").unwrap();
+        std::os::unix::fs::symlink("real", &link).unwrap();
+        let seen = on_record(async |cx| {
+            let draft = Draft::of(&cx, &link).await.unwrap();
+            draft.write(0o664, b"new").unwrap();
+            draft.end().await;
+        })
+        .await;
+        assert_eq!(seen, orderly());
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(&real).unwrap(), b"new");
+
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let write = async |cx: RunContext| {
+            let draft = Draft::of(&cx, &pipe).await.unwrap();
+            let written = draft.write(0o664, b"through the pipe");
+            draft.end().await;
+            written
+        };
+        on_record(async |cx| drop(write(cx).await.expect_err("nobody reads"))).await;
+        let reader = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&pipe)
+            .unwrap();
+        on_record(async |cx| write(cx).await.unwrap()).await;
+        let mut text = [0; 16];
+        std::io::Read::read_exact(&mut &reader, &mut text).unwrap();
+        assert_eq!(&text, b"through the pipe");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[tokio::test]
+    async fn the_longest_names_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["x".repeat(255), "é".repeat(127), "x😀".repeat(51)] {
+            let target = folder.path().join(name);
+            on_record(async |cx| {
+                let draft = Draft::of(&cx, &target).await.unwrap();
+                draft.write(0o664, b"new").unwrap();
+                draft.end().await;
+            })
+            .await;
+            assert_eq!(std::fs::read(&target).unwrap(), b"new");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

@@ -148,7 +148,13 @@ mod tests {
         std::fs::write(tree.join("a/c"), "x").expect("a file can be written");
         let file = folder.path().join("file");
         std::fs::write(&file, "x").expect("a file can be written");
-        for resource in [Resource::directory(&tree), Resource::file(&file)] {
+        let around = folder.path().join("tree/../file");
+        let all = [
+            Resource::file(&around),
+            Resource::directory(&tree),
+            Resource::file(&file),
+        ];
+        for resource in all {
             reclaim(&resource).await.expect("it is removed");
             reclaim(&resource).await.expect("it is gone");
         }

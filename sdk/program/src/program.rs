@@ -33,6 +33,16 @@ pub enum Input {
     File(PathBuf),
 }
 
+/// Whose output belongs to a program's.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Speakers {
+    /// Its own, and a little of what its children still print.
+    #[default]
+    Itself,
+    /// That of everything it left in the background.
+    Background,
+}
+
 /// Hears standard output, piece by piece.
 pub(crate) type Listener = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
@@ -45,6 +55,7 @@ pub struct Program {
     input: Input,
     limit: Option<Duration>,
     listener: Option<Listener>,
+    speakers: Speakers,
 }
 
 impl std::fmt::Debug for Program {
@@ -107,6 +118,15 @@ impl Program {
     #[must_use]
     pub fn listener(mut self, listener: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         self.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// The same; it is over only when what it left in the background is, unless that has closed or
+    /// replaced its standard output and error. That is how a script is waited for whose author
+    /// expects to see what its jobs print; without this they are left to themselves.
+    #[must_use]
+    pub fn with_background(mut self) -> Self {
+        self.speakers = Speakers::Background;
         self
     }
 
@@ -238,7 +258,7 @@ impl Program {
         let ended = tokio::select! {
             biased;
             () = cx.cancel().cancelled() => Err(Failure::cancelled()),
-            ended = finish(cx, child, receiver, heard) => ended.map_err(|error| {
+            ended = finish(cx, child, receiver, heard, self.speakers) => ended.map_err(|error| {
                 Failure::new(format!("cannot wait for `{}`: {error}", self.name))
             }),
             () = limit => Err(Failure::new(format!(
@@ -261,19 +281,21 @@ impl Program {
 }
 
 /// Listens until the program ended and said everything. Children that it left behind may hold its
-/// pipes open for ever; they are not waited for.
+/// pipes open for ever; they are waited for only where they are to be heard. The program itself is
+/// then waited for last: until that it keeps its number, and its group can be ended by it.
 async fn finish(
     cx: &RunContext,
     child: &mut Child,
     mut receiver: mpsc::Receiver<Output>,
     mut heard: Heard,
+    speakers: Speakers,
 ) -> std::io::Result<Ended> {
     let mut status = None;
     loop {
         let output = tokio::select! {
             biased;
             output = receiver.recv() => output,
-            ended = child.wait(), if status.is_none() => {
+            ended = child.wait(), if status.is_none() && speakers == Speakers::Itself => {
                 status = Some(ended?);
                 continue;
             }

@@ -126,3 +126,30 @@ async fn a_program_that_takes_too_long_is_ended() {
     let failure = collected(program).await.unwrap_err();
     assert!(failure.message.contains("did not end within"), "{failure}");
 }
+
+// With the clock stopped, every wait that has a limit is over at once.
+#[tokio::test(start_paused = true)]
+async fn what_runs_in_the_background_is_waited_for_where_it_is_to_be_heard() {
+    let script = "(sleep 0.2; echo late) & echo done; exit 3";
+    let (cx, mut said) = context(&CancellationToken::new());
+    let ended = shell(script).with_background().show(&cx).await.unwrap();
+    assert_eq!(ended.code, 3);
+    assert_eq!(said.recv().await.as_deref(), Some("done"));
+    assert_eq!(said.recv().await.as_deref(), Some("late"));
+}
+
+#[tokio::test]
+async fn a_cancellation_ends_what_a_program_left_in_the_background() {
+    let cancel = CancellationToken::new();
+    let (cx, mut said) = context(&cancel);
+    let program = shell("sleep 600 & echo $$ $!").with_background();
+    let (result, child) = tokio::join!(program.show(&cx), async {
+        let line = said.recv().await.unwrap();
+        let (own, child) = line.split_once(' ').unwrap();
+        assert!(ends(own).await, "the shell waits");
+        cancel.cancel();
+        child.to_owned()
+    });
+    assert!(result.unwrap_err().cancelled);
+    assert!(ends(&child).await, "{child} still runs");
+}

@@ -110,6 +110,8 @@ impl Steps {
         let link = self.cx.link();
         tracing::info!(step = name, "step begins");
         link.send(Event::StepBegun(name.to_owned())).await;
+        // Who hears of it may cancel the run, also when what follows never waits.
+        tokio::task::yield_now().await;
         let started = Instant::now();
         let result = match self.cx.until_cancelled(Failure::catch(step)).await {
             Ok(result) => result,

@@ -11,7 +11,7 @@ use sdk_component::{
 use sdk_config::{Config, Value, ValueKind};
 
 use crate::fake_host::{FakeHost, prepared};
-use crate::options::check_options;
+use crate::options::{POST_PROCESSOR_WORDS, PROVISIONER_WORDS, check_options, check_reserved};
 use crate::recording::{Recording, Told};
 
 /// How often a component is cancelled that tells very much.
@@ -100,6 +100,7 @@ async fn cancelled_in<B: Builder>(
 ///
 /// When one of that does not hold.
 pub async fn check_provisioner<P: Provisioner>(make: impl Fn() -> P, options: Value) {
+    check_reserved(&names::<P::Config>(), &PROVISIONER_WORDS);
     let one = make();
     check_twice::<P::Config>(&options, |config, build| one.prepare(config, build));
     check_runs(async |host| {
@@ -121,6 +122,7 @@ pub async fn check_post_processor<P: PostProcessor>(
     options: Value,
     input: Artifact,
 ) {
+    check_reserved(&names::<P::Config>(), &POST_PROCESSOR_WORDS);
     let one = make();
     check_twice::<P::Config>(&options, |config, build| one.prepare(config, build));
     check_runs(async |host| {
@@ -182,6 +184,14 @@ async fn check_runs<T: Debug>(run: impl AsyncFn(FakeHost) -> Recording<T>) -> T 
         Ok(outcome) => outcome,
         Err(failure) => panic!("{failure}"),
     }
+}
+
+/// What may stand in a block of the component.
+fn names<C: Config>() -> Vec<String> {
+    let schema = C::schema();
+    let options = schema.attributes.into_iter().map(|option| option.name);
+    let blocks = schema.blocks.into_iter().map(|block| block.name);
+    options.chain(blocks).collect()
 }
 
 /// Checks the options of a component, and that they pass twice.

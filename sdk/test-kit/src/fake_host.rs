@@ -170,7 +170,8 @@ impl FakeHost {
             ready: Vec::new(),
             held: BTreeMap::new(),
         };
-        let both = async { tokio::join!(run, listener.listen(told, &ended)) };
+        // What the component tells is heard before it goes on, each time that it waits.
+        let both = async { tokio::join!(biased; run, listener.listen(told, &ended)) };
         let ended = tokio::time::timeout(LIMIT, both).await;
         let (outcome, ()) = ended.unwrap_or_else(|_| {
             panic!(

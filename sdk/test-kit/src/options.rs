@@ -29,6 +29,32 @@ pub fn check_options<C: Config>() {
 /// A name no option has.
 pub(crate) const UNKNOWN: &str = "no_such_option_anywhere";
 
+/// Words of a `provisioner` block that mean the block; no plugin gets them.
+pub(crate) const PROVISIONER_WORDS: [&str; 8] = [
+    "name",
+    "only",
+    "except",
+    "override",
+    "pause_before",
+    "timeout",
+    "max_retries",
+    "continue_on_error",
+];
+
+/// The same of a `post-processor` block.
+pub(crate) const POST_PROCESSOR_WORDS: [&str; 4] =
+    ["name", "only", "except", "keep_input_artifact"];
+
+/// Checks that no option has one of the `words` of the block it would stand in.
+pub(crate) fn check_reserved(names: &[String], words: &[&str]) {
+    for name in names {
+        assert!(
+            !words.contains(&name.as_str()),
+            "the option `{name}` never gets a value: in a template that word belongs to the block"
+        );
+    }
+}
+
 /// Checks that everything in `schema` is documented and that no name occurs twice.
 ///
 /// # Panics

@@ -1,7 +1,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sdk_component::{Artifact, BuildInfo, Builder, Failure, Prepared, Ready, Resource, RunContext};
+use sdk_component::{
+    Artifact, BuildInfo, Builder, Communicator, Failure, Prepared, Provisioner, Ready, Resource,
+    RunContext,
+};
 use sdk_config::Value;
 use sdk_config_derive::Config;
 use sdk_steps::Steps;
@@ -40,7 +43,9 @@ impl Builder for Folder {
                     communicator,
                     generated: Value::empty_map(),
                 })
-                .await
+                .await?;
+            // Never waits for anything.
+            steps.run("look", || async { Ok(()) }).await
         };
         let made = made.await;
         steps.finish(made).await?;
@@ -90,11 +95,64 @@ async fn everything_told_is_written_down() {
     let recording = FakeHost::new()
         .build(Folder { careless: false }, options(&folder))
         .await;
-    assert_eq!(recording.steps(), ["make folder", "StepProvision"]);
+    assert_eq!(recording.steps(), ["make folder", "StepProvision", "look"]);
     assert!(recording.outcome.is_ok() && recording.told.contains(&Told::Ready));
     let refused = FakeHost::new()
         .build(Folder { careless: false }, Value::empty_map())
         .await;
     let failure = refused.outcome.expect_err("the folder is missing");
     assert_eq!(failure.diagnostics[0].path.to_string(), "folder");
+}
+
+#[tokio::test]
+async fn what_a_component_tells_is_heard_before_it_goes_on() {
+    for rounds in 0..4 {
+        let host = FakeHost::new().cancel_when(|told| matches!(told, Told::Said(_)));
+        let recording = host
+            .drive(async |cx| {
+                for _ in 0..rounds {
+                    tokio::task::yield_now().await;
+                }
+                cx.say("now").await;
+                tokio::task::yield_now().await;
+                Ok(cx.cancel().is_cancelled())
+            })
+            .await;
+        assert_eq!(recording.outcome.ok(), Some(true), "{rounds}");
+    }
+}
+
+/// Options of which one can never be set.
+#[derive(Clone, Debug, Default, Config)]
+struct Misnamed {
+    /// How long to wait.
+    #[config(default = "")]
+    pause_before: String,
+}
+
+struct Waiter;
+
+impl Provisioner for Waiter {
+    type Config = Misnamed;
+
+    fn prepare(&self, config: &mut Misnamed, _build: &BuildInfo) -> Prepared {
+        config.pause_before.clear();
+        Prepared::default()
+    }
+
+    async fn provision(
+        &self,
+        _cx: RunContext,
+        _config: Misnamed,
+        _machine: Arc<dyn Communicator>,
+        _generated: Value,
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "`pause_before` never gets a value")]
+async fn options_that_are_words_of_the_block_are_refused() {
+    contract::check_provisioner(|| Waiter, Value::empty_map()).await;
 }

@@ -180,7 +180,7 @@ async fn run(cx: &RunContext, config: &LocalConfig, generated: Value) -> Result<
     Ok(())
 }
 
-/// Runs a script to its end, shows what it prints, and returns its exit code.
+/// Runs a script to its end and that of its jobs, shows what they print, and returns its exit code.
 async fn run_script(
     cx: &RunContext,
     arguments: &[String],
@@ -191,7 +191,9 @@ async fn run_script(
         let text = "`execute_command` is empty: there is no program to run";
         blame(Failure::new(text))
     })?;
-    let mut program = Program::new(name.as_str()).args(rest.iter().cloned());
+    let mut program = Program::new(name.as_str())
+        .args(rest.iter().cloned())
+        .with_background();
     for (name, value) in environment {
         program = program.env(name.as_str(), value.as_str());
     }
@@ -267,4 +269,35 @@ fn arguments(
         );
     }
     Ok(arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_sdk::{Event, HostLink};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    // With the clock stopped, every wait that has a limit is over at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_script_is_over_when_its_jobs_are() {
+        let (link, mut events) = HostLink::new();
+        let listening = tokio::spawn(async move {
+            let mut said = Vec::new();
+            while let Some(event) = events.recv().await {
+                match event {
+                    Event::Created(_, _, recorded) => recorded.send(()).unwrap(),
+                    Event::Ui(_, text) => said.push(text),
+                    _ => {}
+                }
+            }
+            said
+        });
+        let cx = RunContext::new(link, CancellationToken::new(), BuildInfo::default());
+        let words = ["/bin/sh", "-c", "(sleep 0.2; echo late) & echo done"].map(str::to_owned);
+        let code = run_script(&cx, &words, &BTreeMap::new()).await;
+        assert_eq!(code.unwrap(), 0);
+        drop(cx);
+        assert_eq!(listening.await.unwrap(), ["done", "late"]);
+    }
 }

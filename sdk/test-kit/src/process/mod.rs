@@ -13,7 +13,7 @@ use plugin_wire::v1::run_request::Request as Message;
 use sdk_config::Value;
 use tonic::{Code, Streaming};
 
-use crate::options::UNKNOWN;
+use crate::options::{POST_PROCESSOR_WORDS, PROVISIONER_WORDS, UNKNOWN, check_reserved};
 use launched::Launched;
 
 /// How long anything may take.
@@ -63,11 +63,29 @@ pub async fn check(path: impl AsRef<Path>) {
     for component in described.components {
         let schema = component.schema.expect("a component has a schema");
         documented(&schema, "");
+        let kind = component.id.as_ref().map(|id| id.kind());
+        check_reserved(&names(&schema), words_of_blocks(kind));
         if !schema.open {
             refuses_unknown_options(&plugin, component.id).await;
         }
     }
     plugin.stop().await;
+}
+
+/// The words that mean the block in which such a component stands.
+fn words_of_blocks(kind: Option<wire::ComponentKind>) -> &'static [&'static str] {
+    match kind {
+        Some(wire::ComponentKind::Provisioner) => &PROVISIONER_WORDS,
+        Some(wire::ComponentKind::PostProcessor) => &POST_PROCESSOR_WORDS,
+        _ => &[],
+    }
+}
+
+/// What may stand in a block of the component.
+fn names(schema: &wire::Schema) -> Vec<String> {
+    let options = schema.attributes.iter().map(|option| option.name.clone());
+    let blocks = schema.blocks.iter().map(|block| block.name.clone());
+    options.chain(blocks).collect()
 }
 
 /// Starts a component of the executable at `path`, cancels it at once, and checks that it ends in
