@@ -16,6 +16,10 @@ pub const TOKEN_VARIABLE: &str = "KILN_PLUGIN_TOKEN";
 /// enough that the path of a socket stays below the 108 bytes that Unix allows.
 pub const DIRECTORY_VARIABLE: &str = "KILN_PLUGIN_DIR";
 
+/// Environment variable with 16 random bytes in hexadecimal, new for each process. Programs that a
+/// plugin starts keep it: the host finds by it what a plugin that did not come with kiln left behind.
+pub const RUN_VARIABLE: &str = "KILN_PLUGIN_RUN";
+
 /// Environment variable with the log levels a plugin shall write, in the form of `tracing`'s
 /// filters; `info` when it is not set.
 pub const LOG_VARIABLE: &str = "KILN_PLUGIN_LOG";

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/hashicorp/packer-plugin-sdk/packer"
+	"github.com/hashicorp/packer-plugin-sdk/pathing"
 )
 
-// Builder gives out a folder as a machine, and leaves a file.
+// Builder gives out a folder as a machine, or one that is reached by SSH, and leaves a file.
 type Builder struct{ config Config }
 
 func (b *Builder) ConfigSpec() hcldec.ObjectSpec { return b.config.spec() }
@@ -42,6 +45,16 @@ func (b *Builder) Run(ctx context.Context, ui packer.Ui, hook packer.Hook) (pack
 	ui.Message("a message line")
 	ui.Machine("fact", "one", "two")
 	switch c.Trouble {
+	case "config":
+		// As the docker builder does.
+		dir, err := pathing.ConfigDir()
+		if err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		ui.Say("keeps files in " + dir)
 	case "fail":
 		return nil, errors.New("the builder failed as told")
 	case "die":
@@ -52,7 +65,12 @@ func (b *Builder) Run(ctx context.Context, ui packer.Ui, hook packer.Hook) (pack
 			fmt.Fprintln(os.Stderr, strings.Repeat("x", 100))
 		}
 		fmt.Println(strings.Repeat("y", 1<<20))
-	case "wait":
+	case "wait", "child":
+		if c.Trouble == "child" {
+			if err := exec.Command("sleep", "600").Start(); err != nil {
+				return nil, err
+			}
+		}
 		ui.Say("waiting")
 		<-ctx.Done()
 		ui.Say("cleaned up")
@@ -71,6 +89,21 @@ func (b *Builder) Run(ctx context.Context, ui packer.Ui, hook packer.Hook) (pack
 		return nil, err
 	}
 	defer os.RemoveAll(root)
+	hookContext, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	folder := &Folder{root: root}
+	if c.Trouble == "give-up" {
+		folder.started = func(command string) {
+			ui.Say("giving up")
+			giveUp()
+		}
+	}
+	machine := packer.Communicator(folder)
+	if c.Address != "" {
+		if machine, err = reached(c); err != nil {
+			return nil, err
+		}
+	}
 	data := map[string]interface{}{
 		"ID": "machine-1", "Host": "nowhere", "Port": 7, "User": "me", "Password": "go-hidden-pw",
 		"ConnType": "folder", "PackerRunUUID": os.Getenv("PACKER_RUN_UUID"), "Fruit": "pear",
@@ -78,15 +111,22 @@ func (b *Builder) Run(ctx context.Context, ui packer.Ui, hook packer.Hook) (pack
 		"PackerHTTPIP": "ERR_HTTP_IP_NOT_IMPLEMENTED_BY_BUILDER", "PackerHTTPPort": "ERR_HTTP_PORT_NOT_IMPLEMENTED_BY_BUILDER",
 		"PackerHTTPAddr": "ERR_HTTP_ADDR_NOT_IMPLEMENTED_BY_BUILDER",
 	}
-	if err := hook.Run(ctx, packer.HookProvision, ui, &Folder{root}, data); err != nil {
+	if err := hook.Run(hookContext, packer.HookProvision, ui, machine, data); err != nil {
+		ui.Say(fmt.Sprintf("provisioning ended: %v", err))
 		if c.Trouble == "cleanup" {
-			hook.Run(ctx, packer.HookCleanupProvision, ui, &Folder{root}, data)
+			hook.Run(ctx, packer.HookCleanupProvision, ui, machine, data)
 		}
 		ui.Say("cleaned up")
 		return nil, err
 	}
 	if c.Output == "" {
 		return nil, nil
+	}
+	if folder := filepath.Dir(c.Output); folder != "." {
+		// As builders of whole machines do, which want their output folder for themselves.
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			return nil, fmt.Errorf("Output directory exists: %s", folder)
+		}
 	}
 	if err := os.WriteFile(c.Output, []byte("image of "+c.Name+"\n"), 0o644); err != nil {
 		return nil, err

@@ -18,6 +18,10 @@ type Config struct {
 	Folder              string            `mapstructure:"folder"`
 	Trouble             string            `mapstructure:"trouble"`
 	Tags                []Tag             `mapstructure:"tag"`
+	Address             string            `mapstructure:"address"`
+	User                string            `mapstructure:"user"`
+	Key                 string            `mapstructure:"key"`
+	Sftp                bool              `mapstructure:"sftp"`
 
 	ctx interpolate.Context
 }
@@ -57,6 +61,10 @@ type FlatConfig struct {
 	Folder              *string           `mapstructure:"folder" cty:"folder" hcl:"folder"`
 	Trouble             *string           `mapstructure:"trouble" cty:"trouble" hcl:"trouble"`
 	Tags                []FlatTag         `mapstructure:"tag" cty:"tag" hcl:"tag"`
+	Address             *string           `mapstructure:"address" cty:"address" hcl:"address"`
+	User                *string           `mapstructure:"user" cty:"user" hcl:"user"`
+	Key                 *string           `mapstructure:"key" cty:"key" hcl:"key"`
+	Sftp                *bool             `mapstructure:"sftp" cty:"sftp" hcl:"sftp"`
 }
 
 func (*Config) FlatMapstructure() interface{ HCL2Spec() map[string]hcldec.Spec } {
@@ -82,6 +90,10 @@ func (*FlatConfig) HCL2Spec() map[string]hcldec.Spec {
 		"output":                     attribute("output", cty.String),
 		"folder":                     attribute("folder", cty.String),
 		"trouble":                    attribute("trouble", cty.String),
+		"address":                    attribute("address", cty.String),
+		"user":                       attribute("user", cty.String),
+		"key":                        attribute("key", cty.String),
+		"sftp":                       attribute("sftp", cty.Bool),
 		"tag":                        &hcldec.BlockListSpec{TypeName: "tag", Nested: hcldec.ObjectSpec((*FlatTag)(nil).HCL2Spec())},
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -11,8 +12,12 @@ import (
 	"github.com/hashicorp/packer-plugin-sdk/packer"
 )
 
-// Folder is a machine: commands run in a folder, relative paths are inside it.
-type Folder struct{ root string }
+// Folder is a machine: commands run in a folder, relative paths are inside it. It tells when a
+// command starts.
+type Folder struct {
+	root    string
+	started func(command string)
+}
 
 func (f *Folder) path(path string) string {
 	if filepath.IsAbs(path) {
@@ -22,6 +27,9 @@ func (f *Folder) path(path string) string {
 }
 
 func (f *Folder) Start(ctx context.Context, remote *packer.RemoteCmd) error {
+	if f.started != nil {
+		defer f.started(remote.Command)
+	}
 	command := exec.CommandContext(ctx, "sh", "-c", remote.Command)
 	command.Dir = f.root
 	command.Stdin, command.Stdout, command.Stderr = remote.Stdin, remote.Stdout, remote.Stderr
@@ -66,24 +74,58 @@ func (f *Folder) Download(path string, sink io.Writer) error {
 	return err
 }
 
+// copyTree follows links, as the plugin SDK's SSH communicator does.
 func copyTree(target, source string) error {
+	entries, err := os.ReadDir(source)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		from, to := filepath.Join(source, entry.Name()), filepath.Join(target, entry.Name())
+		real, err := filepath.EvalSymlinks(from)
+		if err != nil {
+			return err
+		}
+		info, err := os.Stat(real)
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			if err := os.MkdirAll(to, info.Mode().Perm()); err != nil {
+				return err
+			}
+			err = copyTree(to, real)
+		} else {
+			err = exec.Command("cp", "-p", real, to).Run()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UploadDir has the rules of `scp -rt`: the target is never made for what is in a folder.
+func (f *Folder) UploadDir(target, source string, exclude []string) error {
+	target = f.path(target)
+	if info, err := os.Stat(target); err != nil || !info.IsDir() {
+		return fmt.Errorf("scp: %s: no such folder", target)
+	}
 	if !strings.HasSuffix(source, "/") {
 		target = filepath.Join(target, filepath.Base(source))
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			return err
+		}
 	}
+	return copyTree(target, source)
+}
+
+// DownloadDir has the rules of `scp -rf`: the folder keeps its name, unless that is a dot.
+func (f *Folder) DownloadDir(source, target string, exclude []string) error {
+	source = strings.TrimRight(f.path(source), "/")
+	target = filepath.Join(target, source[strings.LastIndex(source, "/")+1:])
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err
 	}
-	return exec.Command("cp", "-a", filepath.Clean(source)+"/.", target).Run()
-}
-
-func (f *Folder) UploadDir(target, source string, exclude []string) error {
-	return copyTree(f.path(target), source)
-}
-
-func (f *Folder) DownloadDir(source, target string, exclude []string) error {
-	slash := ""
-	if strings.HasSuffix(source, "/") {
-		slash = "/"
-	}
-	return copyTree(target, f.path(source)+slash)
+	return copyTree(target, source)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/hashicorp/packer-plugin-sdk/packer"
+	"github.com/hashicorp/packer-plugin-sdk/template/interpolate"
 )
 
 // PostProcessor tells what it was given, and writes a file.
@@ -31,7 +32,12 @@ func (p *PostProcessor) PostProcess(ctx context.Context, ui packer.Ui, input pac
 	case "nothing":
 		return nil, true, false, nil
 	}
-	if err := os.WriteFile(p.config.Output, []byte(p.config.Name), 0o644); err != nil {
+	p.config.ctx.Data = facts
+	content, err := interpolate.Render(p.config.Name+p.config.Folder, &p.config.ctx)
+	if err != nil {
+		return nil, false, false, err
+	}
+	if err := os.WriteFile(p.config.Output, []byte(content), 0o644); err != nil {
 		return nil, false, false, err
 	}
 	return &Artifact{id: "processed", files: []string{p.config.Output}}, true, false, nil

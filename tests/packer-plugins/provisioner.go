@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/hashicorp/packer-plugin-sdk/packer"
+	"github.com/hashicorp/packer-plugin-sdk/template/interpolate"
 )
 
 // Provisioner does everything that can be done to a machine, and says what came of it.
@@ -22,8 +23,18 @@ func (p *Provisioner) Prepare(raws ...interface{}) error {
 	if err := p.config.decode("check", raws...); err != nil {
 		return err
 	}
-	if p.config.Trouble == "refuse" {
+	switch p.config.Trouble {
+	case "refuse":
 		return errors.New("count_of must be positive")
+	case "wait-prepare":
+		// The first preparation is only a check; the second belongs to the run.
+		if _, err := os.Stat(p.config.Folder + "/checked"); err != nil {
+			return os.WriteFile(p.config.Folder+"/checked", nil, 0o644)
+		}
+		if err := os.WriteFile(p.config.Folder+"/waiting", nil, 0o644); err != nil {
+			return err
+		}
+		select {}
 	}
 	return nil
 }
@@ -31,6 +42,11 @@ func (p *Provisioner) Prepare(raws ...interface{}) error {
 func (p *Provisioner) Provision(ctx context.Context, ui packer.Ui, machine packer.Communicator, data map[string]interface{}) error {
 	c := &p.config
 	switch c.Trouble {
+	case "name":
+		c.ctx.Data = data
+		name, err := interpolate.Render(c.Name, &c.ctx)
+		ui.Say("named " + name)
+		return err
 	case "fail":
 		return errors.New("the provisioner failed as told")
 	case "die":
@@ -119,7 +135,7 @@ func (p *Provisioner) trees(ui packer.Ui, machine packer.Communicator) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	up, down := filepath.Join(folder, "up"), filepath.Join(folder, "down")
+	up := filepath.Join(folder, "go-tree")
 	for _, name := range []string{"a", "sub/b", "sub/deep/c"} {
 		path := filepath.Join(up, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -129,28 +145,43 @@ func (p *Provisioner) trees(ui packer.Ui, machine packer.Communicator) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(down, 0o755); err != nil {
+	target := p.config.Folder + "/go-tree"
+	// The first makes the folder, the second only fills it.
+	if err := machine.UploadDir(p.config.Folder, up, nil); err != nil {
 		return err
 	}
-	target := p.config.Folder + "/go-tree"
+	if err := os.WriteFile(filepath.Join(up, "d"), []byte("content of d"), 0o644); err != nil {
+		return err
+	}
 	if err := machine.UploadDir(target, up+"/", nil); err != nil {
 		return err
 	}
-	if err := machine.DownloadDir(target+"/", down, nil); err != nil {
-		return err
+	for _, ending := range []string{"", "/", "/."} {
+		down := filepath.Join(folder, "down"+strings.ReplaceAll(ending, "/", "-"))
+		if err := os.MkdirAll(down, 0o755); err != nil {
+			return err
+		}
+		if err := machine.DownloadDir(target+ending, down, nil); err != nil {
+			return err
+		}
+		found, err := listing(down)
+		if err != nil {
+			return err
+		}
+		ui.Say("check tree" + ending + " " + strings.Join(found, ","))
 	}
+	return nil
+}
+
+func listing(folder string) ([]string, error) {
 	var found []string
-	err = filepath.Walk(down, func(path string, info os.FileInfo, err error) error {
+	err := filepath.Walk(folder, func(path string, info os.FileInfo, err error) error {
 		if err == nil && !info.IsDir() {
 			content, _ := os.ReadFile(path)
-			name, _ := filepath.Rel(down, path)
+			name, _ := filepath.Rel(folder, path)
 			found = append(found, name+"="+string(content))
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	ui.Say("check tree " + strings.Join(found, ","))
-	return nil
+	return found, err
 }

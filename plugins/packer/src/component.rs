@@ -107,8 +107,12 @@ impl Bridged {
     ) -> Result<Outcome, Failure> {
         let mut running = self.start(Some(cx)).await?;
         let work = async {
-            let prepared = self.prepared(&mut running, options, cx.build()).await?;
-            refused(prepared)?;
+            let prepared = tokio::select! {
+                biased;
+                () = cx.cancel().cancelled() => Err(Failure::cancelled()),
+                prepared = self.prepared(&mut running, options, cx.build()) => prepared,
+            };
+            refused(prepared?)?;
             Box::pin(run::run(&mut running, self.executable.encoding, cx, role)).await
         };
         let outcome = work.await;

@@ -1,9 +1,11 @@
 //! Options, in the form a plugin is prepared with.
 
-use kiln_sdk::{BuildInfo, Diagnostic, Diagnostics, OnError, Value};
+use std::collections::BTreeSet;
+
+use kiln_sdk::{BuildInfo, Diagnostic, Diagnostics, OnError, Value, ValueKind};
 use sdk_packer_protocol::Kind;
 use sdk_packer_protocol::spec::{Spec, read_body};
-use sdk_packer_protocol::value::{Configs, CoreVariables, ValueError};
+use sdk_packer_protocol::value::{Configs, CoreVariables, ValueError, common_names};
 
 /// The list a component is prepared with.
 pub(crate) fn configs(
@@ -14,11 +16,38 @@ pub(crate) fn configs(
 ) -> Result<Configs, Diagnostics> {
     let core = core_variables(build);
     if !core.template_path.is_empty() {
-        return Ok(Configs::json(kind, &core, options, None, &[]));
+        let named = named_facts(options);
+        return Ok(Configs::json(kind, &core, options, None, &named));
     }
     let typed = read_body(spec, options);
     let typed = typed.map_err(|problems| problems.iter().map(problem).collect::<Diagnostics>())?;
     Ok(Configs::hcl(kind, &core, &typed, None))
+}
+
+/// The facts of the machine that template calls in `options` ask for. A plugin refuses those it has
+/// not been told of, and what a builder adds to the common ones is known to the host alone, which
+/// has looked at them already.
+fn named_facts(options: &Value) -> Vec<String> {
+    let mut named = BTreeSet::new();
+    collect_facts(options, &mut named);
+    for name in common_names() {
+        named.remove(name);
+    }
+    named.into_iter().collect()
+}
+
+fn collect_facts(value: &Value, named: &mut BTreeSet<String>) {
+    match &value.kind {
+        ValueKind::String(text) => {
+            // A plugin says itself what is wrong with a broken template.
+            let calls = kiln_sdk::go_template::calls(text).unwrap_or_default();
+            let facts = calls.into_iter().filter(|call| call.name == "build");
+            named.extend(facts.filter_map(|call| call.arguments.into_iter().next().flatten()));
+        }
+        ValueKind::List(items) => items.iter().for_each(|item| collect_facts(item, named)),
+        ValueKind::Map(entries) => entries.values().for_each(|item| collect_facts(item, named)),
+        _ => {}
+    }
 }
 
 fn core_variables(build: &BuildInfo) -> CoreVariables {
@@ -83,7 +112,7 @@ mod tests {
     use kiln_sdk::{BuildInfo, Path, Value};
     use sdk_packer_protocol::Kind;
     use sdk_packer_protocol::spec::Spec;
-    use sdk_packer_protocol::value::{CtyType, Element};
+    use sdk_packer_protocol::value::{CtyType, Element, placeholder};
 
     use super::{configs, refusal};
 
@@ -103,6 +132,28 @@ mod tests {
         build.template_path = "/t.json".into();
         let list = configs(Kind::Builder, &spec(), &options, &build).expect("they fit");
         assert_eq!(list.0[0], Element::Native(options));
+    }
+
+    #[test]
+    fn what_only_a_builder_gives_is_announced_to_plugins_of_json_templates() {
+        let build = BuildInfo {
+            template_path: "/t.json".into(),
+            ..BuildInfo::default()
+        };
+        let nested: Value = [("key", "{{ build `Fruit` }} {{build `ID`}} {{oops")]
+            .into_iter()
+            .collect();
+        let mut options: Value = [("name", "{{ build `Tree` | upper }}")]
+            .into_iter()
+            .collect();
+        options.insert("tags", vec![nested]);
+        let list = configs(Kind::Provisioner, &spec(), &options, &build).expect("they fit");
+        let Some(Element::Native(facts)) = list.0.last() else {
+            panic!("the facts come last: {list:?}");
+        };
+        assert_eq!(facts.get("Tree"), Some(&Value::from(placeholder("Tree"))));
+        assert!(facts.get("ID").is_some());
+        assert_eq!(facts.get("Fruit"), None, "a broken template names nothing");
     }
 
     #[test]

@@ -15,7 +15,8 @@ use sdk_packer_protocol::Kind;
 use sdk_packer_protocol::endpoint::RemoteComponent;
 use sdk_packer_protocol::spec::Encoding;
 use sdk_packer_protocol::transport::{
-    COOKIE, COOKIE_VARIABLE, Handshake, MAX_LINE, Network, PORT_VARIABLES, Session, Side,
+    COOKIE, COOKIE_VARIABLE, Handshake, MAX_LINE, Network, PORT_VARIABLES, Session, SessionError,
+    Side,
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::Child;
@@ -47,6 +48,11 @@ pub(crate) struct Executable {
 pub(crate) struct Running {
     /// The component in it.
     pub(crate) component: RemoteComponent,
+    process: Process,
+}
+
+/// A process that was started.
+struct Process {
     name: String,
     child: Child,
     group: Group,
@@ -103,14 +109,10 @@ impl Executable {
         cx: Option<&RunContext>,
     ) -> Result<Running, Failure> {
         let name = self.name();
-        let failed = |what: &str, error: &(dyn std::error::Error + 'static)| {
-            let cause = Failure::from_error(error).message;
-            Failure::new(format!("{what} the Packer plugin `{name}`: {cause}"))
-        };
         let command = self.command(kind, raw_name, cx);
-        let command = command.map_err(|error| failed("cannot start", &error))?;
+        let command = command.map_err(|error| failed("cannot start", &name, &error))?;
         let child = spawn_below(command).await;
-        let mut child = child.map_err(|error| failed("cannot start", &error))?;
+        let mut child = child.map_err(|error| failed("cannot start", &name, &error))?;
         let pid = child.id().unwrap_or_default();
         let group = Group(pid);
         let held = match (cx, Resource::process(pid)) {
@@ -119,33 +121,19 @@ impl Executable {
         };
         let log = Arc::new(Mutex::new(VecDeque::new()));
         let stderr = child.stderr.take().expect("it was asked for");
-        let mut reader = tokio::spawn(read_log(stderr, name.clone(), Arc::clone(&log)));
         let stdout = child.stdout.take().expect("it was asked for");
-        let session = match greet(stdout).await {
-            Ok(session) => session,
-            Err(error) => {
-                let mut failure = failed("cannot use", &error);
-                drop(group);
-                if let Ok(status) = child.wait().await {
-                    failure.message.push_str(&format!(" ({status})"));
-                }
-                read_to_end(&mut reader).await;
-                append_tail(&mut failure.message, &log);
-                release(held).await;
-                return Err(failure);
-            }
-        };
-        let component = RemoteComponent::connect(session, kind).await;
-        let component = component.map_err(|error| failed("cannot talk to", &error))?;
-        Ok(Running {
-            component,
+        let process = Process {
+            reader: tokio::spawn(read_log(stderr, name.clone(), Arc::clone(&log))),
             name,
             child,
             group,
             log,
-            reader,
             held,
-        })
+        };
+        match taken_up(stdout, kind, cx).await {
+            Ok(component) => Ok(Running { component, process }),
+            Err(error) => Err(process.useless(&error).await),
+        }
     }
 
     fn command(
@@ -250,6 +238,36 @@ enum GreetError {
     Line(#[from] sdk_packer_protocol::transport::HandshakeError),
     #[error("cannot connect to it")]
     Connect(#[source] std::io::Error),
+    #[error("cannot talk to it")]
+    Talk(#[source] SessionError),
+    #[error("the run was cancelled")]
+    Cancelled,
+}
+
+/// Takes up the component of a process that was just started, unless the run is cancelled before.
+async fn taken_up(
+    stdout: tokio::process::ChildStdout,
+    kind: Kind,
+    cx: Option<&RunContext>,
+) -> Result<RemoteComponent, GreetError> {
+    let taking = async {
+        let session = greet(stdout).await?;
+        let component = RemoteComponent::connect(session, kind).await;
+        component.map_err(GreetError::Talk)
+    };
+    match cx {
+        None => taking.await,
+        Some(cx) => {
+            let taken = cx.until_cancelled(taking).await;
+            taken.unwrap_or(Err(GreetError::Cancelled))
+        }
+    }
+}
+
+/// What could not be done with the plugin `name`.
+fn failed(what: &str, name: &str, error: &(dyn std::error::Error + 'static)) -> Failure {
+    let cause = Failure::from_error(error).message;
+    Failure::new(format!("{what} the Packer plugin `{name}`: {cause}"))
 }
 
 /// Reads the first line and connects. What the plugin prints afterwards is read and dropped.
@@ -333,18 +351,57 @@ async fn release(held: Option<Held>) {
     }
 }
 
+impl Process {
+    /// Ends a process that cannot be used because of `error`.
+    async fn useless(mut self, error: &GreetError) -> Failure {
+        if matches!(error, GreetError::Cancelled) {
+            self.end().await;
+            return Failure::cancelled();
+        }
+        let mut failure = failed("cannot use", &self.name, error);
+        // One that is about to end by itself has an exit status and last words of its own.
+        let ended = tokio::time::timeout(LAST_WORDS_LIMIT, self.child.wait()).await;
+        if let Ok(Ok(status)) = ended {
+            failure.message.push_str(&format!(" ({status})"));
+        }
+        kill_group(self.group.0);
+        read_to_end(&mut self.reader).await;
+        append_tail(&mut failure.message, &self.log);
+        self.end().await;
+        failure
+    }
+
+    /// Kills what is left of it and of its group, and waits for its end.
+    async fn end(self) {
+        let Self {
+            mut child,
+            group,
+            held,
+            ..
+        } = self;
+        drop(group);
+        match tokio::time::timeout(END_LIMIT, child.wait()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a plugin's process cannot be waited for"),
+            Err(_) => tracing::warn!("a plugin's process did not end after it was killed"),
+        }
+        release(held).await;
+    }
+}
+
 impl Running {
     /// The connection has ended: what became of the process.
     pub(crate) async fn post_mortem(&mut self, during: &str) -> Failure {
-        let ended = tokio::time::timeout(END_LIMIT, self.child.wait()).await;
+        let process = &mut self.process;
+        let ended = tokio::time::timeout(END_LIMIT, process.child.wait()).await;
         let how = match ended {
             Ok(Ok(status)) => format!("ended ({status})"),
             Ok(Err(_)) | Err(_) => "closed its connection".to_owned(),
         };
-        let name = &self.name;
+        let name = &process.name;
         let mut message = format!("the Packer plugin `{name}` {how} during {during}");
-        read_to_end(&mut self.reader).await;
-        append_tail(&mut message, &self.log);
+        read_to_end(&mut process.reader).await;
+        append_tail(&mut message, &process.log);
         Failure::new(message)
     }
 
@@ -352,20 +409,39 @@ impl Running {
     pub(crate) async fn end(self) {
         let Self {
             component,
-            mut child,
-            group,
-            held,
-            ..
+            mut process,
         } = self;
         // It ends by itself when its control stream does.
         drop(component);
-        let ended = tokio::time::timeout(END_LIMIT, child.wait()).await;
-        drop(group);
-        if ended.is_err()
-            && let Err(error) = child.wait().await
-        {
-            tracing::warn!(%error, "a plugin's process could not be waited for");
-        }
-        release(held).await;
+        drop(tokio::time::timeout(END_LIMIT, process.child.wait()).await);
+        process.end().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use kiln_sdk::{BuildInfo, HostLink, RunContext};
+    use sdk_packer_protocol::Kind;
+    use tokio_util::sync::CancellationToken;
+
+    use super::{GreetError, taken_up};
+
+    #[tokio::test]
+    async fn a_start_is_given_up_with_its_run() {
+        let mut silent = tokio::process::Command::new("sleep")
+            .arg("600")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let stdout = silent.stdout.take().expect("it was asked for");
+        let (link, _told) = HostLink::new();
+        let cancel = CancellationToken::new();
+        let cx = RunContext::new(link, cancel.clone(), BuildInfo::default());
+        let start = taken_up(stdout, Kind::Builder, Some(&cx));
+        let (taken, ()) = tokio::join!(start, async { cancel.cancel() });
+        assert!(matches!(taken, Err(GreetError::Cancelled)));
     }
 }

@@ -764,7 +764,8 @@ pub struct Artifact {
     pub description: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "5")]
     pub state: ::core::option::Option<Value>,
-    /// How to destroy it: these are removed, in order. A file or a directory.
+    /// How to destroy it: these are removed, in order. A file or a directory; a directory behind
+    /// parts of its own is removed only when nothing else is in it.
     #[prost(string, repeated, tag = "6")]
     pub destroy: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }

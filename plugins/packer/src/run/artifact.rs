@@ -3,73 +3,47 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use kiln_sdk::{Artifact, Failure, Value};
-use sdk_packer_protocol::endpoint::{self, ArtifactFacts, RemoteArtifact};
-use sdk_packer_protocol::transport::Wire;
+use kiln_sdk::{Artifact, Value};
+use sdk_packer_protocol::endpoint::{self, ArtifactFacts, GENERATED_DATA, RemoteArtifact};
+use sdk_packer_protocol::transport::{CallError, Wire};
+use sdk_packer_protocol::value::ValueError;
 
+use super::folders;
 use crate::values::{facts_from_wire, from_wire, to_wire};
 
-/// Key of the machine's values.
-const GENERATED: &str = "generated_data";
-/// Further facts that known post-processors ask for. They are read when the artifact is made,
-/// because the plugin's process does not outlive its run.
-///
-/// # Source
-///
-/// The post-processors of the public plugins, and the names under which registries are told.
-const KNOWN_FACTS: &[&str] = &[
-    "par.artifact.metadata",
-    "atlas.artifact.metadata",
-    "artifact.ssh_private_key",
-    "artifact.conf.export.ova",
-    "artifact.conf.export.ovf",
-    "artifact.conf.keep_registered",
-    "artifact.conf.skip_export",
-    "diskName",
-    "diskPaths",
-    "diskSize",
-    "diskType",
-    "domainType",
-    "digest",
-    "docker_tags",
-    "source_image_name",
-    "ImageName",
-    "ImageSizeGb",
-    "ProjectId",
-    "BuildZone",
-    "AccountFilePath",
-    "Config",
-];
+/// What a plugin made is not known.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TakeError {
+    /// The plugin did not say it.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The machine's values cannot be read.
+    #[error("the values of the plugin's machine cannot be read")]
+    Value(#[from] ValueError),
+}
 
-/// What a plugin made, with everything that may be asked about it later.
-pub(super) async fn taken(artifact: &RemoteArtifact) -> Result<Artifact, Failure> {
-    let failed = |error| Failure::from_error(&error);
-    let facts = artifact.facts().await.map_err(failed)?;
+/// What a plugin made, with everything that may be asked about it later: its process does not
+/// outlive its run.
+pub(super) async fn taken(artifact: &RemoteArtifact) -> Result<Artifact, TakeError> {
+    let facts = artifact.facts().await?;
     let mut state = Value::empty_map();
-    let generated = artifact.state(GENERATED).await.map_err(failed)?;
-    if !matches!(generated, Wire::Nil) {
-        let generated = facts_from_wire(&generated);
-        state.insert(
-            GENERATED,
-            generated.map_err(|error| Failure::from_error(&error))?,
-        );
-    }
-    for name in KNOWN_FACTS {
-        let fact = artifact.state(name).await.map_err(failed)?;
-        if matches!(fact, Wire::Nil) {
+    for (name, fact) in artifact.known_facts().await? {
+        if name == GENERATED_DATA {
+            state.insert(name, facts_from_wire(&fact)?);
             continue;
         }
         match from_wire(&fact) {
-            Ok(fact) => state.insert(*name, fact),
+            Ok(fact) => state.insert(name, fact),
             Err(error) => tracing::warn!(name, %error, "a fact about the artifact is left out"),
         }
     }
-    let absolute = |file: &String| std::path::absolute(file).unwrap_or_else(|_| file.into());
+    let files: Vec<PathBuf> = facts.files.iter().map(PathBuf::from).collect();
+    let here = std::env::current_dir().unwrap_or_default();
     Ok(Artifact {
         builder_id: facts.builder_id,
         id: facts.id,
-        destroy: facts.files.iter().map(absolute).collect(),
-        files: facts.files.iter().map(PathBuf::from).collect(),
+        destroy: folders::with_own_folders(&files, &here),
+        files,
         description: facts.description,
         state,
     })
@@ -107,25 +81,16 @@ impl endpoint::Artifact for Given {
     async fn state(&self, name: String) -> Wire {
         match self.artifact.state.get(&name) {
             Some(fact) => to_wire(fact),
-            None if name == GENERATED => to_wire(&self.generated),
-            None => Wire::Nil,
+            None if name == GENERATED_DATA => to_wire(&self.generated),
+            None => {
+                // A later post-processor may depend on what its input's plugin was not asked.
+                tracing::debug!(name, "a fact about the artifact is not known");
+                Wire::Nil
+            }
         }
     }
 
     async fn destroy(&self) -> Result<(), String> {
-        for path in &self.artifact.destroy {
-            let removed = match tokio::fs::symlink_metadata(path).await {
-                Ok(data) if data.is_dir() => tokio::fs::remove_dir_all(path).await,
-                Ok(_) => tokio::fs::remove_file(path).await,
-                Err(error) => Err(error),
-            };
-            match removed {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(format!("cannot remove {}: {error}", path.display()));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        self.artifact.remove()
     }
 }

@@ -1,6 +1,6 @@
 //! The host's provisioners, as a builder of Packer calls for them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use kiln_sdk::communicator::Inert;
@@ -16,6 +16,8 @@ pub(super) struct Provisioners {
     cx: RunContext,
     session: Session,
     begun: CancellationToken,
+    /// Cancelled when the builder gives up the provisioning that is under way.
+    given_up: Mutex<CancellationToken>,
 }
 
 impl Provisioners {
@@ -25,11 +27,20 @@ impl Provisioners {
             cx: cx.clone(),
             session: session.clone(),
             begun: begun.clone(),
+            given_up: Mutex::default(),
         }
     }
 
-    /// The machine on the stream of the call.
-    async fn machine(&self, call: &HookCall) -> Result<Arc<dyn Communicator>, Failure> {
+    fn given_up(&self) -> MutexGuard<'_, CancellationToken> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The machine on the stream of the call, until `end`.
+    async fn machine(
+        &self,
+        call: &HookCall,
+        end: CancellationToken,
+    ) -> Result<Arc<dyn Communicator>, Failure> {
         let dialed = self.session.dial(call.stream).await;
         let stream = dialed.map_err(|error| Failure::from_error(&error))?;
         // A builder that says nothing about its machine has none.
@@ -38,14 +49,14 @@ impl Provisioners {
         }
         let spool = &self.cx.build().run_dir;
         let machine = RemoteMachine::new(self.session.clone(), Client::new(stream), spool);
-        Ok(Arc::new(machine))
+        Ok(Arc::new(machine.until(end)))
     }
 
-    async fn provision(&self, call: HookCall) -> Result<(), Failure> {
+    async fn provision(&self, call: HookCall, end: CancellationToken) -> Result<(), Failure> {
         let generated = facts_from_wire(&call.data);
         let generated = generated.map_err(|error| Failure::from_error(&error))?;
         self.keep_secret(&generated).await;
-        let communicator = self.machine(&call).await?;
+        let communicator = self.machine(&call, end).await?;
         self.cx
             .provision(Ready {
                 communicator: Some(communicator),
@@ -65,17 +76,32 @@ impl Provisioners {
 impl Hook for Provisioners {
     async fn run(&self, call: HookCall) -> Result<(), String> {
         self.begun.cancel();
-        let done = match call.name.as_str() {
-            PROVISION => self.provision(call).await,
-            CLEANUP_PROVISION => self.cx.cleanup_provision("the builder failed").await,
-            // What later builders may call for does nothing here.
-            _ => Ok(()),
+        if call.name == CLEANUP_PROVISION {
+            // What was given up before is being cleaned up now.
+            *self.given_up() = CancellationToken::new();
+        }
+        let end = self.given_up().clone();
+        let work = async {
+            match call.name.as_str() {
+                PROVISION => self.provision(call, end.clone()).await,
+                CLEANUP_PROVISION => self.cx.cleanup_provision("the builder failed").await,
+                // What later builders may call for does nothing here.
+                _ => Ok(()),
+            }
+        };
+        let done = tokio::select! {
+            done = work => done,
+            () = end.cancelled() => Err(Failure::cancelled()),
         };
         done.map_err(|failure| failure.message)
     }
 
     async fn cancel(&self) {
-        // Where a builder is cancelled, the host has cancelled its provisioners already.
-        tracing::debug!("the builder gave its provisioners up");
+        if self.cx.cancel().is_cancelled() {
+            // The host has cancelled its provisioners already, and they may clean up.
+            tracing::debug!("the builder gave its provisioners up");
+        } else {
+            self.given_up().cancel();
+        }
     }
 }

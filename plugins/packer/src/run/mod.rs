@@ -1,6 +1,7 @@
 //! A run, between the plugin and the host.
 
 mod artifact;
+mod folders;
 mod hook;
 mod ui;
 
@@ -11,7 +12,7 @@ use kiln_sdk::plugin_server::{Outcome, Role};
 use kiln_sdk::{Artifact, Communicator, Failure, PostProcessed, RunContext, Value};
 use sdk_packer_protocol::Kind;
 use sdk_packer_protocol::endpoint::{
-    ArtifactService, HookService, MachineService, Services, UiService,
+    ArtifactService, HookService, MachineService, RemoteArtifact, Services, UiService,
 };
 use sdk_packer_protocol::spec::Encoding;
 use sdk_packer_protocol::transport::CallError;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::process::Running;
 use crate::values::to_wire;
-use artifact::{Given, taken};
+use artifact::{Given, TakeError, taken};
 use hook::Provisioners;
 use ui::Person;
 
@@ -30,6 +31,8 @@ const CANCEL_LIMIT: Duration = Duration::from_secs(110);
 /// How long a run may take to begin, before it is told to end. The plugin SDK crashes when that
 /// comes too early.
 const BEGIN: Duration = Duration::from_millis(500);
+/// How long a plugin may take to say all about what it made.
+const ARTIFACT_LIMIT: Duration = Duration::from_secs(60);
 
 /// Carries out the component's run.
 pub(crate) async fn run(
@@ -65,7 +68,7 @@ async fn build(running: &mut Running, cx: &RunContext) -> Result<Option<Artifact
     let built = supervised(running, cx, &begun, component.build(services)).await?;
     match built {
         None => Ok(None),
-        Some(artifact) => taken(&artifact).await.map(Some),
+        Some(artifact) => described(running, &artifact).await.map(Some),
     }
 }
 
@@ -98,7 +101,7 @@ async fn post_process(
     let made = supervised(running, cx, &begun, component.post_process(services)).await?;
     let artifact = match &made.artifact {
         None => None,
-        Some(artifact) => Some(taken(artifact).await?),
+        Some(artifact) => Some(described(running, artifact).await?),
     };
     Ok(PostProcessed {
         artifact,
@@ -128,6 +131,22 @@ async fn read(
     Ok(typed.value)
 }
 
+/// What a plugin made. It is asked for also when the run is cancelled meanwhile: only who knows of
+/// an artifact can remove it.
+async fn described(running: &mut Running, artifact: &RemoteArtifact) -> Result<Artifact, Failure> {
+    match tokio::time::timeout(ARTIFACT_LIMIT, taken(artifact)).await {
+        Ok(Ok(artifact)) => Ok(artifact),
+        Ok(Err(TakeError::Call(CallError::Ended { .. }))) => {
+            Err(running.post_mortem("the description of its artifact").await)
+        }
+        Ok(Err(error)) => Err(Failure::from_error(&error)),
+        Err(_) => Err(Failure::new(format!(
+            "the Packer plugin did not describe its artifact within {} s",
+            ARTIFACT_LIMIT.as_secs()
+        ))),
+    }
+}
+
 fn words(cx: &RunContext, begun: &CancellationToken) -> UiService {
     UiService::new(Arc::new(Person::new(cx, begun)))
 }
@@ -140,6 +159,10 @@ async fn supervised<T>(
     begun: &CancellationToken,
     work: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, Failure> {
+    if cx.cancel().is_cancelled() {
+        // What has not begun need not be undone, and the plugin cannot be told yet.
+        return Err(Failure::cancelled());
+    }
     let component = running.component.clone();
     let cancel = async {
         cx.cancel().cancelled().await;

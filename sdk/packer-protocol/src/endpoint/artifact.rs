@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::facts::{FURTHER_FACTS, GENERATED_DATA};
 use super::ui::{texts, texts_to_wire};
 use crate::transport::{CallError, Client, Fault, Service, Wire};
 use crate::transport::{field, lossy_text, wire_text};
@@ -108,6 +109,27 @@ impl RemoteArtifact {
     /// As any call.
     pub async fn state(&self, name: &str) -> Result<Wire, CallError> {
         self.0.call("Artifact.State", wire_text(name)).await
+    }
+
+    /// All of [`GENERATED_DATA`] and [`FURTHER_FACTS`] that is known. A fact that the other side cannot
+    /// hand over is left out.
+    ///
+    /// # Errors
+    ///
+    /// As any call, but for refusals.
+    pub async fn known_facts(&self) -> Result<Vec<(&'static str, Wire)>, CallError> {
+        let mut known = Vec::new();
+        for name in FURTHER_FACTS.iter().copied().chain([GENERATED_DATA]) {
+            match self.state(name).await {
+                Ok(Wire::Nil) => {}
+                Ok(fact) => known.push((name, fact)),
+                Err(CallError::Remote { message }) => {
+                    tracing::warn!(name, message, "a fact about the artifact is left out");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(known)
     }
 
     /// Removes it.

@@ -12,8 +12,10 @@ use sdk_communicator::{
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::exit;
+use super::trees::{Place, explained, is_folder, make_plain};
 use super::ui::texts_to_wire;
 use crate::transport::{CallError, Client, Session, SessionError, Stream, Wire};
 use crate::transport::{map, wire_text};
@@ -28,6 +30,10 @@ const PLAIN_MODE: u32 = 0o644;
 const RECONNECT: Duration = Duration::from_secs(300);
 /// Between two looks whether it is back.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long the machine may take to say whether it has a folder.
+const LOOK_LIMIT: Duration = Duration::from_secs(60);
+/// Why nothing more is done to a machine.
+const GIVEN_UP: &str = "its builder gave the provisioning up";
 
 /// The machine behind a stream of calls: kiln's way of talking to the one that a builder of Packer
 /// made.
@@ -39,6 +45,7 @@ pub struct RemoteMachine {
     session: Session,
     client: Client,
     spool: PathBuf,
+    given_up: CancellationToken,
 }
 
 impl RemoteMachine {
@@ -51,13 +58,35 @@ impl RemoteMachine {
             session,
             client,
             spool,
+            given_up: CancellationToken::new(),
         }
+    }
+
+    /// The same machine until `given_up` is cancelled: then what is under way fails, and so does
+    /// everything later.
+    #[must_use]
+    pub fn until(self, given_up: CancellationToken) -> Self {
+        Self { given_up, ..self }
     }
 
     async fn call(&self, name: &str, argument: Wire) -> Result<(), CommunicatorError> {
         let method = format!("Communicator.{name}");
-        let answer = self.client.call(&method, argument).await;
-        answer.map(drop).map_err(|error| failed(name, &error))
+        let call = self.client.call(&method, argument);
+        match self.given_up.run_until_cancelled(call).await {
+            Some(answer) => answer.map(drop).map_err(|error| failed(name, &error)),
+            None => Err(CommunicatorError::Broken {
+                operation: name.to_owned(),
+                seen: GIVEN_UP.to_owned(),
+            }),
+        }
+    }
+
+    /// Whether the guest has the folder `path`; false also where it cannot say.
+    async fn has_folder(&self, path: &str) -> bool {
+        let (ignored, _) = mpsc::channel(1);
+        let look = self.exec(Command::new(is_folder(path)), ignored);
+        let looked = tokio::time::timeout(LOOK_LIMIT, look).await;
+        matches!(looked, Ok(Ok(Exit::Code(0))))
     }
 
     fn folder(&self) -> Result<TempDir, CommunicatorError> {
@@ -225,6 +254,9 @@ impl Communicator for RemoteMachine {
         let end = tokio::select! {
             end = everything => end,
             () = input => Vec::new(),
+            () = self.given_up.cancelled() => {
+                return Ok(Exit::Disconnected(GIVEN_UP.to_owned()));
+            }
         };
         Ok(exit::decode(&end))
     }
@@ -278,12 +310,20 @@ impl Communicator for RemoteMachine {
         entries: tree::Entries,
     ) -> Result<u64, CommunicatorError> {
         let folder = self.folder()?;
-        let count = tree::write_local(entries, folder.path()).await?;
-        self.call(
-            "UploadDir",
-            directories(path, &contents_of(folder.path()), &[]),
-        )
-        .await?;
+        let place = Place::of(path);
+        let spooled = folder.path().join(place.name);
+        let count = tree::write_local(entries, &spooled).await?;
+        make_plain(&spooled)?;
+        // A folder that is there takes what is in the tree and keeps its own permission bits. One
+        // that is not is never made for contents; only a tree that has a name makes its folder.
+        let (target, source) = match place.parent {
+            Some(parent) if !self.has_folder(place.path).await => {
+                (parent, spooled.to_string_lossy().into_owned())
+            }
+            _ => (place.path, contents_of(&spooled)),
+        };
+        let sent = self.call("UploadDir", directories(target, &source, &[]));
+        sent.await.map_err(|error| explained(error, &spooled))?;
         Ok(count)
     }
 
@@ -294,7 +334,9 @@ impl Communicator for RemoteMachine {
     ) -> Result<tree::Entries, CommunicatorError> {
         let folder = self.folder()?;
         let target = folder.path().to_string_lossy().into_owned();
-        let source = format!("{}/", path.trim_end_matches('/'));
+        // The plugin SDK's machines make a folder of the source's name, unless it has none: `.` is
+        // the folder that is there already. Those that go by the slash take it for contents too.
+        let source = format!("{}/.", path.trim_end_matches('/'));
         self.call("DownloadDir", directories(&target, &source, exclude))
             .await?;
         let options = tree::ReadOptions {

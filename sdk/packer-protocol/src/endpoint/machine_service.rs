@@ -118,8 +118,10 @@ impl MachineService {
     async fn download_tree(&self, argument: &Wire) -> Result<(), Fault> {
         let (source, target) = (path(argument, "Src")?, path(argument, "Dst")?);
         let exclude = texts(field(argument, "Exclude")).ok_or(Fault::Argument)?;
-        let entries = self.machine.download_tree(&source, &exclude).await;
-        let target = inside(&target, &source);
+        let folder = folder_of(&source);
+        let entries = self.machine.download_tree(folder, &exclude).await;
+        // A slash changes nothing here, other than for uploads: only `.` means the contents.
+        let target = inside(&target, source.trim_end_matches('/'));
         let done = tree::write_local(entries.map_err(fault)?, Path::new(&target)).await;
         done.map(drop).map_err(fault)
     }
@@ -130,14 +132,24 @@ fn path(argument: &Wire, key: &str) -> Result<String, Fault> {
     path.ok_or_else(|| Fault::Failed(format!("no `{key}` was given")))
 }
 
-/// Where the contents of `source` go: a source that ends with a slash means what is in it, another
-/// the folder itself.
+/// Where the contents of `source` go: a source that ends with a slash or a dot means what is in it,
+/// another the folder itself.
 fn inside(target: &str, source: &str) -> String {
     let name = source.rsplit('/').next().unwrap_or_default();
     if matches!(name, "" | "." | "..") {
         return target.to_owned();
     }
     format!("{}/{name}", target.trim_end_matches('/'))
+}
+
+/// The folder that a source in the guest means, without the slashes and dots at its end.
+fn folder_of(source: &str) -> &str {
+    let plain = source.trim_end_matches('/');
+    let plain = plain.strip_suffix("/.").unwrap_or(plain);
+    match plain.trim_end_matches('/') {
+        "" => "/",
+        plain => plain,
+    }
 }
 
 fn fault(error: CommunicatorError) -> Fault {

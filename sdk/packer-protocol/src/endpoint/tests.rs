@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use sdk_communicator::{Command, Communicator, Exit, FileTarget, Memory, Scripted, capture, tree};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Artifact, ArtifactFacts, Component, ComponentService, Hook, HookCall, HookService,
@@ -11,7 +12,8 @@ use super::{
     RemoteMachine, RemoteUi, Services, Track, Ui, UiService,
 };
 use crate::Kind;
-use crate::transport::{Client, Session, Side, Wire};
+use crate::transport::{Client, Fault, Service, Session, Side, Wire};
+use crate::transport::{field, lossy_text, map, wire_text};
 use crate::value::{Configs, Element};
 
 fn pair() -> (Session, Session) {
@@ -21,14 +23,134 @@ fn pair() -> (Session, Session) {
 }
 
 /// A machine behind both ends, and the folder trees pass through.
-async fn machine(memory: Arc<Memory>) -> (RemoteMachine, (Session, Session, tempfile::TempDir)) {
+async fn machine(memory: Arc<Memory>) -> (RemoteMachine, Ends) {
+    machine_of(|plugin| MachineService::new(plugin.clone(), memory)).await
+}
+
+/// What a machine needs to stay: both ends, and the folder trees pass through.
+type Ends = (Session, Session, tempfile::TempDir);
+
+async fn machine_of<S: Service>(service: impl FnOnce(&Session) -> S) -> (RemoteMachine, Ends) {
     let (host, plugin) = pair();
-    let service = MachineService::new(plugin.clone(), memory);
-    let id = Services::new().with(service).offer(&plugin);
+    let id = Services::new().with(service(&plugin)).offer(&plugin);
     let client = Client::new(host.dial(id).await.expect("it is offered"));
     let folder = tempfile::tempdir().expect("a folder can be made");
     let machine = RemoteMachine::new(host.clone(), client, folder.path());
     (machine, (host, plugin, folder))
+}
+
+/// Notes how trees are asked for.
+struct Noted {
+    machine: MachineService,
+    calls: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait]
+impl Service for Noted {
+    fn offers(&self, name: &str) -> bool {
+        self.machine.offers(name)
+    }
+
+    async fn call(&self, service: &str, method: &str, argument: Wire) -> Result<Wire, Fault> {
+        let text = |key| lossy_text(field(&argument, key)).unwrap_or_default();
+        // The names of temporary folders differ from run to run.
+        let source = text("Src");
+        let source = source.split_once("/tree-").map_or(&*source, |(_, rest)| {
+            rest.split_once('/').map_or("", |(_, name)| name)
+        });
+        let call = match method {
+            "UploadDir" => Some(format!("up {source} to {}", text("Dst"))),
+            "DownloadDir" => Some(format!("down {source}")),
+            _ => None,
+        };
+        self.calls.lock().expect("nobody panics").extend(call);
+        self.machine.call(service, method, argument).await
+    }
+}
+
+#[tokio::test]
+async fn trees_are_asked_for_so_that_scp_makes_what_is_meant() {
+    let memory = Arc::new(Memory::new());
+    memory.script("test -d", [Scripted::status(1)]);
+    memory.script("test -d '/there'", [Scripted::status(0)]);
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let noted = |plugin: &Session| Noted {
+        machine: MachineService::new(plugin.clone(), memory.clone()),
+        calls: Arc::clone(&calls),
+    };
+    let (machine, (.., folder)) = machine_of(noted).await;
+    let tree = folder.path().join("source");
+    std::fs::create_dir(&tree).expect("it can be made");
+    std::fs::write(tree.join("a"), "content").expect("it can be written");
+    for target in ["/new/up", "/there/", "/"] {
+        let entries = tree::read_local(&tree, tree::ReadOptions::default());
+        let sent = machine.upload_tree(target, entries).await;
+        assert_eq!(sent.expect("it is taken"), 7);
+        let file = format!("{}/a", target.trim_end_matches('/'));
+        assert!(memory.file(&file).is_some(), "{target}");
+    }
+    let entries = machine.download_tree("/new/up/", &[]).await;
+    let back = folder.path().join("back");
+    let got = tree::write_local(entries.expect("it is given"), &back).await;
+    assert_eq!(got.expect("it can be written"), 7);
+    let wanted = [
+        "up up to /new",
+        "up there/ to /there",
+        "up tree/ to /",
+        "down /new/up/.",
+    ];
+    assert_eq!(*calls.lock().expect("nobody panics"), wanted);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_fetched_keeps_its_name_unless_its_contents_are_meant() {
+    let memory = Arc::new(Memory::new());
+    let (machine, (host, plugin, folder)) = machine(Arc::clone(&memory)).await;
+    let tree = folder.path().join("source");
+    std::fs::create_dir(&tree).expect("it can be made");
+    std::fs::write(tree.join("a"), "content").expect("it can be written");
+    let entries = tree::read_local(&tree, tree::ReadOptions::default());
+    let sent = machine.upload_tree("/t", entries).await;
+    assert_eq!(sent.expect("it is taken"), 7);
+    let service = MachineService::new(plugin.clone(), memory);
+    let id = Services::new().with(service).offer(&plugin);
+    let client = Client::new(host.dial(id).await.expect("it is offered"));
+    for (source, place) in [("/t", "t/a"), ("/t/", "t/a"), ("/t/.", "a")] {
+        let target = tempfile::tempdir().expect("a folder can be made");
+        let argument = map([
+            ("Src", wire_text(source)),
+            ("Dst", wire_text(target.path().to_string_lossy())),
+            ("Exclude", Wire::Nil),
+        ]);
+        let fetched = client.call("Communicator.DownloadDir", argument).await;
+        fetched.expect("it is given");
+        assert!(target.path().join(place).is_file(), "{source}");
+    }
+}
+
+/// Answers nothing.
+struct Silent;
+
+#[async_trait]
+impl Service for Silent {
+    fn offers(&self, _name: &str) -> bool {
+        true
+    }
+
+    async fn call(&self, _service: &str, _method: &str, _argument: Wire) -> Result<Wire, Fault> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn what_is_under_way_on_a_machine_that_is_given_up_fails() {
+    let (machine, _kept) = machine_of(|_| Silent).await;
+    let given_up = CancellationToken::new();
+    let machine = machine.until(given_up.clone());
+    let run = capture(&machine, Command::new("sleep"));
+    let (ran, ()) = tokio::join!(run, async { given_up.cancel() });
+    let error = ran.expect_err("it is given up").to_string();
+    assert!(error.contains("gave the provisioning up"), "{error}");
 }
 
 #[tokio::test]
@@ -174,7 +296,11 @@ impl Artifact for Heard {
     }
 
     async fn state(&self, name: String) -> Wire {
-        if name == "known" { 7.into() } else { Wire::Nil }
+        if ["known", "diskName"].contains(&&*name) {
+            7.into()
+        } else {
+            Wire::Nil
+        }
     }
 
     async fn destroy(&self) -> Result<(), String> {
@@ -295,6 +421,8 @@ async fn runs_reach_the_person_the_hook_and_the_artifact() {
     let artifact = built.expect("there is one");
     assert_eq!(artifact.facts().await.expect("it answers").files, ["f"]);
     assert_eq!(artifact.state("known").await.expect("it answers"), 7.into());
+    let known = artifact.known_facts().await.expect("it answers");
+    assert_eq!(known, [("diskName", 7.into())]);
     let stays = artifact.destroy().await.expect_err("it refuses");
     assert_eq!(stays.to_string(), "it stays");
     let expected = [

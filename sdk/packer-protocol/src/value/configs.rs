@@ -64,8 +64,9 @@ pub struct Received {
     pub options: Value,
     /// What the host says about the run.
     pub core: CoreVariables,
-    /// Whether facts of the build are not known yet.
-    pub first_preparation: bool,
+    /// The names of facts of the build that are not known yet, sorted; empty when the host does not
+    /// say.
+    pub facts_to_come: Vec<String>,
     /// Whether the options come from an HCL2 template.
     pub typed: bool,
 }
@@ -159,7 +160,7 @@ impl Configs {
         let mut received = Received {
             options: Value::empty_map(),
             core: CoreVariables::default(),
-            first_preparation: false,
+            facts_to_come: Vec::new(),
             typed: false,
         };
         let last = self.0.len().saturating_sub(1);
@@ -170,7 +171,10 @@ impl Configs {
                     &typed.value
                 }
                 Element::Native(value) if index == last && are_placeholders(value) => {
-                    received.first_preparation = true;
+                    if let ValueKind::Map(entries) = &value.kind {
+                        received.facts_to_come = entries.keys().cloned().collect();
+                        received.facts_to_come.sort_unstable();
+                    }
                     continue;
                 }
                 Element::Native(value) => value,

@@ -618,7 +618,7 @@ fn options_of_hcl_templates_arrive() {
     let configs = Configs::hcl(Kind::Provisioner, &core(), &options, Some(&overrides));
     assert_eq!(configs.0.len(), 3);
     let got = received(&configs).merge();
-    assert!(got.typed && !got.first_preparation);
+    assert!(got.typed && got.facts_to_come.is_empty());
     assert_eq!(got.options, overrides);
     let wanted = CoreVariables {
         template_path: String::new(),
@@ -641,7 +641,7 @@ fn options_of_json_templates_arrive() {
     let facts = ["SourceAMI".to_owned()];
     let configs = Configs::json(Kind::PostProcessor, &core(), &options, None, &facts);
     let got = received(&configs).merge();
-    assert!(!got.typed && got.first_preparation);
+    assert!(!got.typed && got.facts_to_come.contains(&"ID".to_owned()));
     assert_eq!((got.options, got.core), (options.clone(), core()));
     let Some(Element::Native(last)) = configs.0.last() else {
         panic!("the facts come last")

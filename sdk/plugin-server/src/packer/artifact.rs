@@ -1,20 +1,14 @@
 //! What builds leave, asked for by Packer and asked of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use sdk_component::{Artifact, Failure};
 use sdk_config::Value;
-use sdk_packer_protocol::endpoint::{self, ArtifactFacts, RemoteArtifact};
+use sdk_packer_protocol::endpoint::{self, ArtifactFacts, GENERATED_DATA, RemoteArtifact};
 use sdk_packer_protocol::transport::Wire;
 
 use super::wire::{facts_to_wire, from_wire, to_wire};
-
-/// The fact that holds the machine's values.
-const GENERATED: &str = "generated_data";
-
-/// Facts that are asked of every artifact, as nothing lists them.
-const FACTS: [&str; 2] = [GENERATED, "par.artifact.metadata"];
 
 /// An artifact of this process.
 pub(super) struct Made(pub(super) Artifact);
@@ -33,32 +27,60 @@ impl endpoint::Artifact for Made {
 
     async fn state(&self, name: String) -> Wire {
         match self.0.state.get(&name) {
-            Some(facts) if name == GENERATED => facts_to_wire(facts),
+            Some(facts) if name == GENERATED_DATA => facts_to_wire(facts),
             Some(value) => to_wire(value),
             None => Wire::Nil,
         }
     }
 
     async fn destroy(&self) -> Result<(), String> {
-        for path in &self.0.destroy {
-            let removed = remove(path).await;
-            removed.map_err(|error| format!("cannot remove `{}`: {error}", path.display()))?;
-        }
-        Ok(())
+        self.0.remove()
     }
 }
 
-/// Removes a file or a folder; what is gone already counts as removed.
-async fn remove(path: &Path) -> std::io::Result<()> {
-    let removed = match tokio::fs::symlink_metadata(path).await {
-        Ok(found) if found.is_dir() => tokio::fs::remove_dir_all(path).await,
-        Ok(_) => tokio::fs::remove_file(path).await,
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+/// The artifact that the component was given, which it gave back. What only its maker knows, its
+/// maker is asked.
+pub(super) struct Passed {
+    made: Made,
+    origin: RemoteArtifact,
+}
+
+impl Passed {
+    pub(super) fn new(artifact: Artifact, origin: RemoteArtifact) -> Self {
+        let made = Made(artifact);
+        Self { made, origin }
     }
+}
+
+#[async_trait]
+impl endpoint::Artifact for Passed {
+    fn facts(&self) -> ArtifactFacts {
+        self.made.facts()
+    }
+
+    async fn state(&self, name: String) -> Wire {
+        let own = self.made.state(name.clone()).await;
+        if !matches!(own, Wire::Nil) {
+            return own;
+        }
+        self.origin.state(&name).await.unwrap_or_else(|error| {
+            tracing::debug!(name, %error, "a fact about the artifact is not known");
+            Wire::Nil
+        })
+    }
+
+    async fn destroy(&self) -> Result<(), String> {
+        self.made.destroy().await?;
+        self.origin
+            .destroy()
+            .await
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// Whether a component gave back its input.
+pub(super) fn is_same(made: &Artifact, input: &Artifact) -> bool {
+    (&made.builder_id, &made.id, &made.files) == (&input.builder_id, &input.id, &input.files)
 }
 
 /// The artifact that a post-processor is given. Removing it is left to the host.
@@ -66,9 +88,8 @@ pub(super) async fn received(input: &RemoteArtifact) -> Result<Artifact, Failure
     let facts = input.facts().await;
     let facts = facts.map_err(|error| Failure::from_error(&error))?;
     let mut state = Value::empty_map();
-    for name in FACTS {
-        let fact = input.state(name).await;
-        let fact = fact.map_err(|error| Failure::from_error(&error))?;
+    let known = input.known_facts().await;
+    for (name, fact) in known.map_err(|error| Failure::from_error(&error))? {
         let value = from_wire(&fact);
         if !value.is_null() {
             state.insert(name, value);
@@ -86,6 +107,6 @@ pub(super) async fn received(input: &RemoteArtifact) -> Result<Artifact, Failure
 
 /// The machine's values that an artifact carries.
 pub(super) fn generated(artifact: &Artifact) -> Value {
-    let facts = artifact.state.get(GENERATED).cloned();
+    let facts = artifact.state.get(GENERATED_DATA).cloned();
     facts.unwrap_or_else(Value::empty_map)
 }

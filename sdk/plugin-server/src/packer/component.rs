@@ -18,7 +18,7 @@ use sdk_packer_protocol::value::{Configs, common_names};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::artifact::{Made, generated, received};
+use super::artifact::{Made, Passed, generated, is_same, received};
 use super::host::Outward;
 use super::options::{build_info, joined, rendered, sorted};
 use super::wire::from_wire;
@@ -59,7 +59,8 @@ impl Served {
         let mut build = build_info(&received.core);
         build.run_dir.clone_from(&self.directory);
         // Facts of the machine are not known yet; what names them is looked at again for the run.
-        let names = common_names().into_iter().map(str::to_owned);
+        let common = common_names().into_iter().map(str::to_owned);
+        let names = common.chain(received.facts_to_come);
         let context = Context {
             build: BuildValues::Placeholders(names.collect()),
             ..build.template_context()
@@ -189,16 +190,21 @@ impl endpoint::Component for Served {
     }
 
     async fn post_process(&self, input: RemoteArtifact, ui: RemoteUi) -> Result<Processed, String> {
-        let input = received(&input).await.map_err(|failure| failure.message)?;
+        let remote = input;
+        let input = received(&remote).await.map_err(|failure| failure.message)?;
         let facts = generated(&input);
-        let role = Role::PostProcessor(input, facts.clone());
+        let role = Role::PostProcessor(input.clone(), facts.clone());
         match self
             .run(&facts, role, |outward| outward.with_ui(ui))
             .await?
         {
             Outcome::PostProcessed(made) => Ok(Processed {
                 artifact: made.artifact.map(|made| {
-                    let made: Arc<dyn endpoint::Artifact> = Arc::new(Made(made));
+                    let made: Arc<dyn endpoint::Artifact> = if is_same(&made, &input) {
+                        Arc::new(Passed::new(made, remote))
+                    } else {
+                        Arc::new(Made(made))
+                    };
                     made
                 }),
                 keep: made.keep_input,

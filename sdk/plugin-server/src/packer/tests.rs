@@ -1,6 +1,7 @@
 //! A host of Packer's protocol in this process, plugins that serve, a machine in memory.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -354,8 +355,9 @@ async fn a_provisioner_works_on_the_hosts_machine() {
     }
 }
 
-/// An artifact of the host.
-struct Input;
+/// An artifact of the host, which counts how often it is removed.
+#[derive(Default)]
+struct Input(AtomicUsize);
 
 #[async_trait]
 impl Artifact for Input {
@@ -368,11 +370,15 @@ impl Artifact for Input {
         }
     }
 
-    async fn state(&self, _name: String) -> Wire {
-        Wire::Nil
+    async fn state(&self, name: String) -> Wire {
+        match name.as_str() {
+            "diskName" | "rare" => Wire::from("vm"),
+            _ => Wire::Nil,
+        }
     }
 
     async fn destroy(&self) -> Result<(), String> {
+        self.0.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -386,7 +392,7 @@ async fn a_post_processor_gives_another_artifact() {
             .await
             .expect("the options are good");
         let services = Services::new()
-            .with(ArtifactService::new(Arc::new(Input)))
+            .with(ArtifactService::new(Arc::new(Input::default())))
             .with(UiService::new(Arc::new(Heard::default())));
         let made = post_processor
             .component
@@ -397,12 +403,55 @@ async fn a_post_processor_gives_another_artifact() {
         let artifact = made.artifact.expect("there is an artifact");
         let wanted = ArtifactFacts {
             id: "in+out".to_owned(),
-            ..Input.facts()
+            ..Input::default().facts()
         };
         assert_eq!(artifact.facts().await.expect("it answers"), wanted);
+        let known = artifact.state("diskName").await;
+        assert_eq!(known.expect("it answers"), Wire::from("vm"));
+        let rare = artifact.state("rare").await;
+        assert_eq!(rare.expect("it answers"), Wire::Nil);
         drop(artifact);
         post_processor.leave().await;
     }
+}
+
+#[tokio::test]
+async fn an_artifact_that_was_passed_on_is_removed_by_its_maker() {
+    for encoding in BOTH {
+        let post_processor = start(&Memory::new(), Kind::PostProcessor, "append", encoding).await;
+        post_processor
+            .prepare(&[("mode", "build"), ("text", "")])
+            .await
+            .expect("the options are good");
+        let input = Arc::new(Input::default());
+        let services = Services::new()
+            .with(ArtifactService::new(Arc::clone(&input) as Arc<dyn Artifact>))
+            .with(UiService::new(Arc::new(Heard::default())));
+        let made = post_processor.component.post_process(services).await;
+        let artifact = made.expect("it processes").artifact;
+        let artifact = artifact.expect("there is an artifact");
+        let rare = artifact.state("rare").await;
+        assert_eq!(rare.expect("it answers"), Wire::from("vm"));
+        artifact.destroy().await.expect("it is removed");
+        assert_eq!(input.0.load(Ordering::SeqCst), 1);
+        drop(artifact);
+        post_processor.leave().await;
+    }
+}
+
+#[tokio::test]
+async fn what_only_the_builder_gives_may_be_named() {
+    let provisioner = start(&Memory::new(), Kind::Provisioner, "touch", Encoding::Gob).await;
+    let text = "{{build `Fruit`}}";
+    let options: Value = [("mode", "build"), ("text", text)].into_iter().collect();
+    let names = ["Fruit".to_owned()];
+    let configs = Configs::json(Kind::Provisioner, &core(), &options, None, &names);
+    let prepared = provisioner.prepare_with(&configs).await;
+    prepared.expect("the host says that there will be one");
+    let configs = Configs::json(Kind::Provisioner, &core(), &options, None, &[]);
+    let refused = provisioner.prepare_with(&configs).await;
+    assert!(refused.expect_err("there is none").contains("`text`"));
+    provisioner.leave().await;
 }
 
 #[tokio::test]

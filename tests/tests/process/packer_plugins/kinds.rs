@@ -73,7 +73,9 @@ fn a_json_template_reaches_the_plugin_with_its_own_templates() -> Result<()> {
                 r#"{{"variables": {{"fruit": "plum"}},
                 "builders": [{{"type": "{name}-folder", "name": "{{{{user `fruit`}}}}",
                     "count_of": "3", "output": "json-{{{{user `fruit`}}}}-{name}"}}],
-                "post-processors": [{{"type": "{name}",
+                "provisioners": [{{"type": "{name}-check", "trouble": "name",
+                    "name": "a {{{{build `Fruit`}}}}"}}],
+                "post-processors": [{{"type": "{name}", "folder": "a {{{{build `Fruit`}}}}",
                     "output": "made-{{{{user `fruit`}}}}-{{{{build_type}}}}"}}]}}"#
             ),
         );
@@ -81,10 +83,11 @@ fn a_json_template_reaches_the_plugin_with_its_own_templates() -> Result<()> {
             kiln.run(&["build", "-color=false", "t.json"])?
                 .success()
                 .says(&format!("image-1 [json-plum-{name}]"))
+                .says("named a pear")
                 .says("fact pear"),
         );
-        let made = format!("made-plum-{name}-folder");
-        assert!(kiln.work().join(made).exists());
+        let made = kiln.work().join(format!("made-plum-{name}-folder"));
+        assert_eq!(std::fs::read_to_string(made)?, "a pear");
     }
     Ok(())
 }
@@ -107,6 +110,32 @@ fn a_post_processor_may_return_its_input_or_nothing() -> Result<()> {
                     .says(says),
             );
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_output_folder_of_an_artifact_that_is_not_kept_goes_with_it() -> Result<()> {
+    let Some(kiln) = world()? else { return Ok(()) };
+    for (name, _) in PLUGINS {
+        let folder = format!("output-{name}");
+        let template = |made: &str| {
+            format!(
+                "source \"{name}-folder\" \"b\" {{ output = \"{folder}/image\" }}\nbuild {{\n  sources = \
+                 [\"source.{name}-folder.b\"]\n  post-processor \"{name}\" {{\n    output = \
+                 \"{made}\"\n    keep_input_artifact = false\n  }}\n}}\n"
+            )
+        };
+        kiln.write("t.pkr.hcl", &template("made"));
+        for _ in 0..2 {
+            // The builder refuses a folder that is there already.
+            drop(kiln.run(&["build", "-color=false", "t.pkr.hcl"])?.success());
+            assert!(!kiln.work().join(&folder).exists());
+        }
+        kiln.write("t.pkr.hcl", &template(&format!("{folder}/made")));
+        drop(kiln.run(&["build", "-color=false", "t.pkr.hcl"])?.success());
+        let stays = |file: &str| kiln.work().join(&folder).join(file).exists();
+        assert!(stays("made") && !stays("image"));
     }
     Ok(())
 }

@@ -1,16 +1,16 @@
 //! Plugins made for Packer, unmodified, through the real program: plugins in Go with three versions
-//! of its plugin SDK, beside kiln's own components.
+//! of its plugin SDK, beside kiln's own components; and kiln's plugins under hosts in Go.
 
+mod host;
 mod kinds;
 mod matrix;
 mod trouble;
-
-use std::path::PathBuf;
 
 use anyhow::Result;
 use kiln_tests::sshd::Sshd;
 use kiln_tests::{Kiln, project, tools};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 /// The name of each plugin and the SDK it is built with; the last one speaks protobuf.
 const PLUGINS: [(&str, &str); 3] = [("gotwo", "0.2.0"), ("gofive", "0.5.4"), ("gosix", "0.6.10")];
@@ -45,17 +45,31 @@ fn file_name(name: &str) -> String {
     format!("packer-plugin-{name}_v1.0.0_x5.0_linux_{architecture}")
 }
 
-/// A machine of kiln's own: a server, and the block of the null builder that reaches it.
-fn own_machine(kiln: &Kiln) -> Result<(Sshd, String)> {
-    let folder: PathBuf = kiln.root().join("server");
-    std::fs::create_dir(&folder)?;
-    let server = Sshd::start(&folder)?;
-    let block = format!(
-        "source \"null\" \"own\" {{\n  ssh_host = \"127.0.0.1\"\n  ssh_port = {}\n  \
-         ssh_username = \"{}\"\n  ssh_private_key_file = \"{}\"\n}}\n",
-        server.port,
-        server.user,
-        server.key.display()
-    );
-    Ok((server, block))
+/// A machine of kiln's own: a server, outside of every world.
+struct OwnMachine {
+    server: Sshd,
+    _folder: TempDir,
+}
+
+impl OwnMachine {
+    fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let server = Sshd::start(folder.path())?;
+        Ok(Self {
+            server,
+            _folder: folder,
+        })
+    }
+
+    /// The block of the null builder that reaches it.
+    fn block(&self) -> String {
+        let server = &self.server;
+        format!(
+            "source \"null\" \"own\" {{\n  ssh_host = \"127.0.0.1\"\n  ssh_port = {}\n  \
+             ssh_username = \"{}\"\n  ssh_private_key_file = \"{}\"\n}}\n",
+            server.port,
+            server.user,
+            server.key.display()
+        )
+    }
 }
