@@ -28,6 +28,13 @@ fn look(kiln: &Kiln) -> Vec<String> {
     for file in files(&root.join("tmp")) {
         found.push(format!("temporary file {}", file.display()));
     }
+    for sockets in std::fs::read_dir(root.join("home/.local/state/kiln/s"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        found.push(format!("folder of sockets {}", sockets.path().display()));
+    }
     for run in std::fs::read_dir(root.join("home/.local/state/kiln/runs"))
         .into_iter()
         .flatten()

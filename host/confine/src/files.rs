@@ -63,6 +63,11 @@ mod enforced {
         AccessFs::from_all(KNOWN) & !AccessFs::IoctlDev
     }
 
+    /// What is allowed where a process may change files: no devices, which would be a way to all.
+    fn change() -> BitFlags<AccessFs> {
+        all() & !(AccessFs::MakeBlock | AccessFs::MakeChar)
+    }
+
     pub(crate) fn support() -> Files {
         let can = |abi: ABI| {
             Ruleset::default()
@@ -98,7 +103,7 @@ mod enforced {
             .and_then(|rules| rules.add_rules(path_beneath_rules(["/"], AccessFs::ReadDir)))
             .and_then(|rules| rules.add_rules(path_beneath_rules(readable(&policy.hidden), read)))
             .and_then(|rules| rules.add_rules(path_beneath_rules(&policy.read, read)))
-            .and_then(|rules| rules.add_rules(path_beneath_rules(&policy.write, all())))
+            .and_then(|rules| rules.add_rules(path_beneath_rules(&policy.write, change())))
             .and_then(landlock::RulesetCreated::restrict_self)
             .map(drop)
             .map_err(failed)

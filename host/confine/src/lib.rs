@@ -80,13 +80,14 @@ pub fn enter(policy: &Policy) -> Result<(), ConfineError> {
     Ok(())
 }
 
-/// Confines the calling process by the policy, JSON, and becomes the program with these arguments.
+/// Confines the calling process by the policy, which is JSON or `@` and a file with that, and becomes the program with these arguments.
 /// Returns only when that failed.
 #[must_use]
 pub fn exec(policy: &str, program: OsString, arguments: Vec<OsString>) -> ConfineError {
-    let confined = serde_json::from_str(policy)
-        .map_err(ConfineError::from)
-        .and_then(|policy| enter(&policy));
+    // A session of its own has no terminal that somebody else types into. Who leads a group already
+    // cannot have one, and has a filter of system calls against that as well.
+    let _group = rustix::process::setsid();
+    let confined = read(policy).and_then(|policy| enter(&policy));
     if let Err(error) = confined {
         return error;
     }
@@ -94,6 +95,17 @@ pub fn exec(policy: &str, program: OsString, arguments: Vec<OsString>) -> Confin
     ConfineError::Exec {
         program: program.into(),
         source,
+    }
+}
+
+/// The policy, or what the file that is named behind `@` holds: an argument has 128 KiB at most.
+fn read(policy: &str) -> Result<Policy, ConfineError> {
+    match policy.strip_prefix('@') {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(serde_json::Error::io)?;
+            Ok(serde_json::from_str(&text)?)
+        }
+        None => Ok(serde_json::from_str(policy)?),
     }
 }
 

@@ -39,6 +39,14 @@ const REFUSED: [libc::c_long; 24] = [
     libc::SYS_syslog,
 ];
 
+/// What puts input into a terminal, as if somebody had typed it.
+const TYPED: [u64; 2] = [libc::TIOCSTI, libc::TIOCLINUX];
+
+fn ioctl(request: u64) -> Result<SeccompRule, seccompiler::BackendError> {
+    let same = SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, request)?;
+    SeccompRule::new(vec![same])
+}
+
 pub(crate) fn restrict(network: Network) -> Result<(), ConfineError> {
     let program = program(network).map_err(|error| ConfineError::SystemCalls(error.to_string()))?;
     rustix::thread::set_no_new_privs(true)?;
@@ -56,6 +64,8 @@ fn program(network: Network) -> Result<BpfProgram, seccompiler::BackendError> {
         // Sockets can be made by a ring as well, past this filter.
         rules.insert(libc::SYS_io_uring_setup, Vec::new());
     }
+    let typed: Result<Vec<_>, _> = TYPED.iter().map(|&request| ioctl(request)).collect();
+    rules.insert(libc::SYS_ioctl, typed?);
     let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let architecture = std::env::consts::ARCH.try_into()?;
     SeccompFilter::new(rules, SeccompAction::Allow, refused, architecture)?.try_into()

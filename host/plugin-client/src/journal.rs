@@ -32,6 +32,9 @@ pub struct Resource {
 pub struct Owner {
     /// Its name, for example `qemu`.
     pub name: String,
+    /// Where it comes from, for example `github.com/acme/rocket`; empty when it came with kiln.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
     /// The executable that is started.
     pub path: PathBuf,
     /// The plugin of another kind that the executable runs, when it is a bridge.
@@ -73,7 +76,7 @@ pub struct Entry {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Line {
-    Created(Entry),
+    Created(Box<Entry>),
     Released(u64),
 }
 
@@ -123,7 +126,7 @@ impl Journal {
             match serde_json::from_str(line) {
                 Ok(Line::Created(entry)) => {
                     state.last = state.last.max(entry.number);
-                    state.entries.insert(entry.number, entry);
+                    state.entries.insert(entry.number, *entry);
                 }
                 Ok(Line::Released(number)) => drop(state.entries.remove(&number)),
                 Err(error) => {
@@ -188,7 +191,7 @@ impl Inner {
             owner,
             resource,
         };
-        let line = Line::Created(entry.clone());
+        let line = Line::Created(Box::new(entry.clone()));
         append(&mut state.file, &self.path, &line)?;
         state.last = entry.number;
         state.entries.insert(entry.number, entry);
@@ -245,6 +248,7 @@ mod tests {
             behind: None,
             confined: None,
             name: "qemu".into(),
+            source: String::new(),
             path: "/p/kiln-plugin-qemu".into(),
         }
     }

@@ -15,6 +15,7 @@ mod handshake;
 mod isolation;
 mod journal;
 mod log;
+mod private_folder;
 mod process;
 mod pump;
 mod reclaim;

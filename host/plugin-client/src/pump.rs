@@ -135,7 +135,14 @@ impl Pump {
             Told::ResourceReleased(released) => self.released(released.number).await?,
             Told::Finished(finished) => {
                 let read = finished_from_wire(finished, &self.start.config, &self.start.outputs);
-                let read = read.map_err(|bad| self.broke(bad))?;
+                let mut read = read.map_err(|bad| self.broke(bad))?;
+                if let Finished::Success {
+                    artifact: Some(artifact),
+                    ..
+                } = &mut read
+                {
+                    self.start.process.limit(artifact);
+                }
                 return Ok(Some(self.advised(read)));
             }
             told => {

@@ -8,6 +8,7 @@ use plugin_wire::v1 as wire;
 
 use crate::error::ClientError;
 use crate::journal::{Entry, Journal, Owner};
+use crate::private_folder::LockedFolder;
 use crate::process::{Client, Process};
 use crate::registry::Registry;
 use crate::run_directory::{DeadRun, RunDirectory};
@@ -37,6 +38,7 @@ pub async fn reclaim_leftovers(
     let Some(run_folder) = directory.path().parent() else {
         return Vec::new();
     };
+    LockedFolder::remove_dead(directory.socket_parent());
     let mut all = Vec::new();
     for dead in DeadRun::all(run_folder) {
         let run = dead.id();

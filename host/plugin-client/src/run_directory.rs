@@ -1,26 +1,26 @@
 //! The private folder of one run.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use host_eval::Value;
-use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 
 use crate::error::ClientError;
 use crate::isolation::{Duty, Isolation};
-use crate::journal::{Journal, Owner};
+use crate::journal::Journal;
+use crate::private_folder::{
+    EVIDENCE, Parents, PrivateFolder, SOCKET_PREFIX, file_error, make_private, socket_folder,
+    take_lock,
+};
 use crate::reclaim::{Leftover, reclaim_entries};
 use crate::registry::Registry;
 use crate::settings::Settings;
 
-const LOCK: &str = "lock";
 const JOURNAL: &str = "journal.jsonl";
 /// Says where the sockets of the run are.
 const SOCKETS: &str = "sockets";
@@ -28,8 +28,6 @@ const SOCKETS: &str = "sockets";
 const KEPT: &str = "kept";
 /// How long the folder of a run stays for what is kept in it.
 const KEPT_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
-/// Has a folder for each plugin process that kept something of a failure.
-const EVIDENCE: &str = "evidence";
 /// Folders of runs that are just being made.
 const NEW_PREFIX: &str = ".new-";
 /// A folder that was being made this long ago was never finished.
@@ -150,6 +148,11 @@ impl RunDirectory {
         leftovers
     }
 
+    /// The folder that folders for sockets are made in.
+    pub(crate) fn socket_parent(&self) -> &Path {
+        &self.socket_folder
+    }
+
     /// Folder that outlives runs.
     pub(crate) fn cache_folder(&self) -> &Path {
         &self.cache_folder
@@ -196,102 +199,6 @@ impl RunDirectory {
             .map_err(|source| file_error("write", &note, source))?;
         *sockets = Some(folder);
         Ok(path)
-    }
-}
-
-/// A short-lived folder for sockets, mode 0700.
-pub(crate) fn socket_folder(parent: &Path) -> Result<TempDir, ClientError> {
-    tempfile::Builder::new()
-        .prefix(SOCKET_PREFIX)
-        .rand_bytes(8)
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(parent)
-        .map_err(|source| file_error("create a folder in", parent, source))
-}
-
-const SOCKET_PREFIX: &str = "kiln-";
-
-/// The folders of one plugin process, mode 0700; they are removed when this is dropped.
-#[derive(Debug)]
-pub(crate) struct PrivateFolder {
-    /// For sockets; short.
-    pub(crate) sockets: PathBuf,
-    /// For files.
-    pub(crate) files: PathBuf,
-    /// Where the evidence goes that a plugin left in a folder `evidence` among its files.
-    evidence: Option<PathBuf>,
-    /// What the process may do besides, when it is confined.
-    pub(crate) isolation: Isolation,
-    duty: Duty,
-    writable: Vec<PathBuf>,
-}
-
-impl PrivateFolder {
-    /// Folders inside `parent`, for a process that belongs to no run and only describes itself.
-    pub(crate) fn inside(parent: &Path, isolation: &Isolation) -> Self {
-        Self {
-            sockets: parent.to_path_buf(),
-            files: parent.to_path_buf(),
-            evidence: None,
-            isolation: isolation.clone(),
-            duty: Duty::Describe,
-            writable: Vec::new(),
-        }
-    }
-
-    /// The same for a process that may change what the configuration names.
-    pub(crate) fn named_by(mut self, configuration: &Value) -> Self {
-        self.writable.extend(self.isolation.named(configuration));
-        self
-    }
-
-    /// The same for a process that removes what an earlier one left.
-    pub(crate) fn for_reclaiming(mut self) -> Self {
-        self.duty = Duty::Reclaim;
-        self
-    }
-
-    /// The command that starts a plugin here, without its environment.
-    pub(crate) fn command(&self, owner: &Owner) -> tokio::process::Command {
-        let own = [self.sockets.as_path(), &self.files];
-        let all: Vec<&Path> = own
-            .into_iter()
-            .chain(self.writable.iter().map(PathBuf::as_path))
-            .collect();
-        self.isolation.command(owner, self.duty, &all)
-    }
-
-    /// Puts what the plugin keeps of a failure where it outlives the plugin.
-    fn save_evidence(&self) -> io::Result<()> {
-        let left = self.files.join(EVIDENCE);
-        let Some(place) = &self.evidence else {
-            return Ok(());
-        };
-        if std::fs::read_dir(&left).map_or(true, |mut entries| entries.next().is_none()) {
-            return Ok(());
-        }
-        std::fs::create_dir_all(place)?;
-        for entry in std::fs::read_dir(&left)? {
-            let entry = entry?;
-            std::fs::copy(entry.path(), place.join(entry.file_name()))?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for PrivateFolder {
-    fn drop(&mut self) {
-        if let Err(error) = self.save_evidence() {
-            tracing::warn!(%error, "evidence cannot be kept");
-        }
-        for path in [&self.files, &self.sockets] {
-            match std::fs::remove_dir_all(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::debug!(path = %path.display(), %error, "cannot remove a private folder");
-                }
-                _ => {}
-            }
-        }
     }
 }
 
@@ -365,59 +272,11 @@ fn is_being_made(entry: &std::fs::DirEntry) -> bool {
             .is_none_or(|age| age < NEW_LIMIT)
 }
 
-/// The lock of a run's folder; `None` when its run is alive.
-fn take_lock(folder: &Path) -> io::Result<Option<File>> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(folder.join(LOCK))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Parents {
-    Make,
-    AreThere,
-}
-
-fn make_private(path: &Path, parents: Parents) -> Result<(), ClientError> {
-    DirBuilder::new()
-        .mode(0o700)
-        .recursive(parents == Parents::Make)
-        .create(path)
-        .and_then(|()| check_private(path))
-        .map_err(|source| file_error("create folder", path, source))
-}
-
-/// Refuses a folder that was there before and is not ours alone: what is found in it is trusted.
-fn check_private(path: &Path) -> io::Result<()> {
-    let facts = std::fs::symlink_metadata(path)?;
-    let own = rustix::process::geteuid().as_raw();
-    if facts.is_dir() && facts.uid() == own && facts.mode() & 0o022 == 0 {
-        return Ok(());
-    }
-    let reason = "it belongs to somebody else or others may write there; remove it, or set \
-                  XDG_STATE_HOME to a folder of your own";
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
-}
-
-fn file_error(action: &'static str, path: &Path, source: io::Error) -> ClientError {
-    ClientError::File {
-        action,
-        path: path.to_path_buf(),
-        source,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
     use crate::journal::{Owner, Resource};
 
     fn settings(folder: &Path) -> Settings {
@@ -481,6 +340,7 @@ mod tests {
             behind: None,
             confined: None,
             name: "x".into(),
+            source: String::new(),
             path: "/x".into(),
         };
         let resource = Resource {

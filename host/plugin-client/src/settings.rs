@@ -53,15 +53,18 @@ impl Settings {
         let state = absolute("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state"));
         let short = |path: &PathBuf| path.as_os_str().len() <= SOCKET_FOLDER_LIMIT;
         let runtime = absolute("XDG_RUNTIME_DIR").filter(|path| path.is_dir());
-        let socket_folder = [runtime, Some(temp)].into_iter().flatten().find(short);
+        // Confined plugins may change what is in temporary folders, but not what is in these.
+        let own = state.join("kiln");
+        let sockets = [runtime, Some(own.join("s")), Some(temp)];
+        let socket_folder = sockets.into_iter().flatten().find(short);
         Self {
             plugin_folders: beside(executable),
             plugin_tree: None,
-            description_folder: cache.join("kiln/descriptions"),
-            run_folder: state.join("kiln/runs"),
+            description_folder: own.join("descriptions"),
+            run_folder: own.join("runs"),
             socket_folder: socket_folder.unwrap_or_else(|| PathBuf::from("/tmp")),
             cache_folder: variable("PACKER_CACHE_DIR").unwrap_or_else(|| cache.join("packer")),
-            isolation: Isolation::from_environment(executable, environment),
+            isolation: Isolation::from_environment(executable, environment, &own),
             facts: BuildInfo::default(),
         }
     }
@@ -107,7 +110,7 @@ mod tests {
         );
         assert_eq!(
             found.description_folder,
-            Path::new("/home/a/.cache/kiln/descriptions")
+            Path::new("/home/a/.local/state/kiln/descriptions")
         );
         assert_eq!(found.cache_folder, Path::new("cache"));
         let found = settings(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "/s")]);
@@ -128,7 +131,11 @@ mod tests {
     fn long_socket_folders_are_avoided() {
         let long = format!("/{}", "x".repeat(60));
         assert_eq!(
-            settings(&[("TMPDIR", &long)]).socket_folder,
+            settings(&[("HOME", "/home/a"), ("TMPDIR", &long)]).socket_folder,
+            Path::new("/home/a/.local/state/kiln/s")
+        );
+        assert_eq!(
+            settings(&[("HOME", &long), ("TMPDIR", &long)]).socket_folder,
             Path::new("/tmp")
         );
     }

@@ -143,7 +143,12 @@ impl Plugin for Broken {
             }
             "describe_hangs" => std::future::pending().await,
             "describe_huge" => doc = "x".repeat(256 * MIB),
+            "describe_writes" => {
+                let home = std::env::var("HOME").unwrap_or_default();
+                drop(std::fs::write(Path::new(&home).join("trace"), "x"));
+            }
             "describe_need" => needs.push("everything".to_owned()),
+            "describe_root" => needs.push("write:/".to_owned()),
             "run_network_declared" => needs.push("network".to_owned()),
             _ => {}
         }
@@ -251,6 +256,7 @@ impl Run {
             return;
         };
         let path = option(start.config, "path");
+        let files = start.build.map(|build| build.run_dir).unwrap_or_default();
         match mode().as_str() {
             "run_dies" => {
                 complain("famous last words");
@@ -270,10 +276,15 @@ impl Run {
             "run_stdout" => assert!((0..1024).all(|_| print(&[b'x'; 65536])), "it is read"),
             "run_stderr" => (0..20_000).for_each(|line| complain(&format!("line {line}"))),
             "run_forks" => {
-                sleep_forever();
+                sleep_forever("sleep", &[]);
                 std::process::exit(0);
             }
-            "run_leaves_child" => sleep_forever(),
+            // A session of its own is outside the plugin's process group.
+            "run_forks_session" => {
+                sleep_forever("setsid", &["sleep"]);
+                std::process::exit(0);
+            }
+            "run_leaves_child" => sleep_forever("sleep", &[]),
             "run_releases" => {
                 let number = 4711;
                 let released = wire::ResourceReleased { number };
@@ -298,6 +309,16 @@ impl Run {
                 let killed = Command::new("kill").args(["-9", &host]).output();
                 return self.attempt(killed.and_then(said)).await;
             }
+            "run_evidence" => {
+                let evidence = Path::new(&files).join("evidence");
+                let made = std::fs::create_dir(&evidence)
+                    .and_then(|()| Command::new("mkfifo").arg(evidence.join("pipe")).status())
+                    .and_then(|_| std::os::unix::fs::symlink(&path, evidence.join("link")))
+                    .and_then(|()| std::fs::write(evidence.join("screen.txt"), "all is dark"));
+                return self
+                    .attempt(made.and(Err::<(), _>(std::io::Error::other("evidence is left"))))
+                    .await;
+            }
             "run_memory" => {
                 let mut all = Vec::new();
                 loop {
@@ -309,6 +330,10 @@ impl Run {
         }
         let artifact = wire::Artifact {
             id: "image".to_owned(),
+            destroy: match mode().as_str() {
+                "run_destroys" => vec![path],
+                _ => Vec::new(),
+            },
             ..Default::default()
         };
         self.finish(Outcome::Success(wire::Success {
@@ -385,8 +410,10 @@ impl Run {
     }
 }
 
-fn sleep_forever() {
-    let child = Command::new("sleep")
+/// Starts a program that sleeps, by way of `program`.
+fn sleep_forever(program: &str, words: &[&str]) {
+    let child = Command::new(program)
+        .args(words)
         .arg("86400")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -30,9 +30,10 @@ use crate::convert::kind_from_wire;
 use crate::error::ClientError;
 use crate::isolation::Isolation;
 use crate::journal::Owner;
+use crate::private_folder::{LockedFolder, PrivateFolder};
 use crate::process::{Client, Process};
 use crate::registry::Reason;
-use crate::run_directory::{PrivateFolder, socket_folder};
+
 use crate::settings::Settings;
 
 const INDEX: &str = "index.json";
@@ -261,7 +262,7 @@ async fn describe(
     sockets: &Path,
     isolation: &Isolation,
 ) -> Result<wire::DescribeResponse, ClientError> {
-    let folder = socket_folder(sockets)?;
+    let folder = LockedFolder::inside(sockets)?;
     let process = Process::start(owner, PrivateFolder::inside(folder.path(), isolation)).await?;
     let call = |mut client: Client| async move { client.describe(wire::DescribeRequest {}).await };
     let described = process.call("describe itself", DESCRIBE_LIMIT, call).await;

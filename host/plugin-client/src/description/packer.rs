@@ -115,7 +115,6 @@ impl PackerDescription {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(DescribeFailure::Start)?;

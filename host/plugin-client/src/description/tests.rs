@@ -131,6 +131,7 @@ async fn a_plugin_behind_a_bridge_is_known_by_both_and_by_its_name() {
     std::fs::write(&plugin, "two").unwrap();
     let owner = |name: &str| Owner {
         name: name.into(),
+        source: String::new(),
         path: bridge.clone(),
         behind: Some(crate::journal::Behind {
             executable: plugin.clone(),

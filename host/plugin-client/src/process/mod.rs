@@ -9,7 +9,7 @@ use std::time::Duration;
 use plugin_wire::handshake;
 use plugin_wire::v1::plugin_client::PluginClient;
 use rand::RngCore;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,9 +23,11 @@ use crate::error::ClientError;
 use crate::handshake::{Handshake, HandshakeError};
 use crate::journal::Owner;
 use crate::log::{self, Lines, LogRing};
-use crate::run_directory::PrivateFolder;
+use crate::private_folder::PrivateFolder;
+use crate::run::Artifact;
 
 mod memory;
+mod strays;
 
 /// How long a plugin may take to end after its standard input was closed, when nothing runs in it.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -35,10 +37,23 @@ const TERMINATE_LIMIT: Duration = Duration::from_secs(5);
 const LOG_LIMIT: Duration = Duration::from_millis(300);
 /// How long the end of a process is waited for after its connection broke.
 const EXIT_LIMIT: Duration = Duration::from_secs(1);
+/// Where plugins made for Packer look for the user's configuration.
+const PACKER_CONFIG_VARIABLE: &str = "PACKER_CONFIG_DIR";
 /// Lines after the handshake are no protocol; this many are told to the log.
 const STRAY_LINES: usize = 10;
 
 pub(crate) type Client = PluginClient<InterceptedService<Channel, Bearer>>;
+
+/// What is known of the end of a process before it comes.
+#[derive(Debug, Default)]
+struct Ending {
+    /// Somebody told it to end.
+    wanted: AtomicBool,
+    /// It does not end by itself.
+    forced: AtomicBool,
+    /// It has been heard of.
+    begun: AtomicBool,
+}
 
 /// A plugin process. Dropping it kills the process group.
 #[derive(Debug)]
@@ -48,8 +63,7 @@ pub(crate) struct Process {
     group: Pid,
     log: LogRing,
     exit: watch::Receiver<Option<String>>,
-    /// Set when the end of the process is wanted.
-    ending: Arc<AtomicBool>,
+    ending: Arc<Ending>,
     /// Open as long as the process may live.
     stdin: Mutex<Option<ChildStdin>>,
     client: Mutex<Option<Client>>,
@@ -58,8 +72,9 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the plugin and waits until it answers.
     pub(crate) async fn start(owner: Owner, folder: PrivateFolder) -> Result<Self, ClientError> {
-        let token = token();
-        let mut child = spawn(&owner, &folder, &token)?;
+        let token = random_word::<32>();
+        let run = random_word::<16>();
+        let mut child = spawn(&owner, &folder, &token, &run)?;
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let group = group.expect("a child that was not waited for has an id");
         let log = LogRing::default();
@@ -67,18 +82,17 @@ impl Process {
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let stderr = child.stderr.take().expect("standard error is a pipe");
         let reader = tokio::spawn(log::forward(owner.name.clone(), stderr, log.clone()));
-        let ending = Arc::new(AtomicBool::new(false));
-        let memory = folder.isolation.memory_limit(&owner);
-        let leftovers = match owner.confined {
-            Some(_) => Leftovers::End,
-            None => Leftovers::Stay,
+        let ending = Arc::new(Ending::default());
+        let watched = Watched {
+            ending: Arc::clone(&ending),
+            memory: folder.isolation.memory_limit(&owner),
+            has_bridge: owner.behind.is_some(),
+            leftovers: match owner.confined {
+                Some(_) => Leftovers::End(owner.name.clone(), run),
+                None => Leftovers::Stay,
+            },
         };
-        let exit = watch_exit(
-            child,
-            group,
-            reader,
-            (Arc::clone(&ending), memory, leftovers),
-        );
+        let exit = watch_exit(child, group, reader, watched);
         let process = Self {
             owner,
             folder,
@@ -96,6 +110,7 @@ impl Process {
             limit,
             log: process.log.tail(),
         })??;
+        process.ending.begun.store(true, Ordering::Relaxed);
         *process
             .client
             .lock()
@@ -213,6 +228,19 @@ impl Process {
         }
     }
 
+    /// Takes from an artifact what a confined plugin may not remove itself: removing it later is
+    /// done by the host, which may.
+    pub(crate) fn limit(&self, artifact: &mut Artifact) {
+        artifact.destroy.retain(|path| {
+            let allowed = self.folder.may_change(&self.owner, path);
+            if !allowed {
+                let (plugin, path) = (&self.owner.name, path.display());
+                tracing::warn!(plugin, %path, "an artifact names what the plugin may not remove");
+            }
+            allowed
+        });
+    }
+
     /// What a failure of the plugin's own says, with advice when it was refused something because it
     /// is confined.
     pub(crate) fn advised(&self, message: String) -> String {
@@ -250,7 +278,7 @@ impl Process {
 
     /// Ends the process: closes its standard input, waits, then ends its process group by force.
     pub(crate) async fn stop(&self) {
-        self.ending.store(true, Ordering::Relaxed);
+        self.ending.wanted.store(true, Ordering::Relaxed);
         drop(
             self.client
                 .lock()
@@ -287,7 +315,8 @@ impl Process {
 
     /// Has the process group ended by force, without waiting.
     pub(crate) fn kill_soon(&self) {
-        self.ending.store(true, Ordering::Relaxed);
+        self.ending.wanted.store(true, Ordering::Relaxed);
+        self.ending.forced.store(true, Ordering::Relaxed);
         self.signal(Signal::KILL);
     }
 
@@ -297,8 +326,15 @@ impl Process {
 
     fn signal(&self, signal: Signal) {
         // The number may belong to somebody else once the process was waited for.
-        if self.exit.borrow().is_none() {
-            signal_group(self.group, signal);
+        if self.exit.borrow().is_some() {
+            return;
+        }
+        signal_group(self.group, signal);
+        // A confined one makes its group itself, a moment after it was started.
+        if !self.ending.begun.load(Ordering::Relaxed)
+            && let Err(error) = kill_process(self.group, signal)
+        {
+            tracing::debug!(%error, "cannot signal a process");
         }
     }
 }
@@ -317,24 +353,29 @@ fn signal_group(group: Pid, signal: Signal) {
     }
 }
 
-/// A fresh token: 32 random bytes in hexadecimal.
-fn token() -> String {
-    let mut bytes = [0; 32];
+/// Random bytes in hexadecimal.
+fn random_word<const BYTES: usize>() -> String {
+    let mut bytes = [0; BYTES];
     rand::rng().fill_bytes(&mut bytes);
     hex::encode(bytes)
 }
 
-fn spawn(owner: &Owner, folder: &PrivateFolder, token: &str) -> Result<Child, ClientError> {
+fn spawn(
+    owner: &Owner,
+    folder: &PrivateFolder,
+    token: &str,
+    run: &str,
+) -> Result<Child, ClientError> {
     let level = tracing::level_filters::LevelFilter::current();
     let mut command = folder.command(owner);
     command
         .env(handshake::COOKIE_VARIABLE, handshake::COOKIE)
         .env(handshake::TOKEN_VARIABLE, token)
+        .env(handshake::RUN_VARIABLE, run)
         .env(handshake::DIRECTORY_VARIABLE, &folder.sockets)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true);
     if let Some(behind) = &owner.behind {
         let is_library = behind
@@ -348,6 +389,10 @@ fn spawn(owner: &Owner, folder: &PrivateFolder, token: &str) -> Result<Child, Cl
         command
             .env(variable, &behind.executable)
             .env(handshake::PACKER_NAME_VARIABLE, &behind.name);
+        // Some plugins keep temporary files where the configuration is, beside installed plugins.
+        if owner.confined.is_some() {
+            command.env(PACKER_CONFIG_VARIABLE, &folder.files);
+        }
     }
     if std::env::var_os(handshake::LOG_VARIABLE).is_none() {
         // The last lines are kept for error messages, whether there is a log or not.
@@ -362,12 +407,23 @@ fn spawn(owner: &Owner, folder: &PrivateFolder, token: &str) -> Result<Child, Cl
 }
 
 /// What becomes of processes that a plugin leaves in its group when it ends as it should.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Leftovers {
     /// They are on record where that matters: a machine may be meant to stay.
     Stay,
-    /// They end: nobody vouches for the plugin.
-    End,
+    /// They end: nobody vouches for the plugin of this name, whose process was marked with this word.
+    /// Those outside its group, too, when it did not end well.
+    End(String, String),
+}
+
+/// How a process is watched.
+struct Watched {
+    ending: Arc<Ending>,
+    /// The most bytes it may have in memory.
+    memory: Option<u64>,
+    /// Whether its children count, because one of them is the plugin.
+    has_bridge: bool,
+    leftovers: Leftovers,
 }
 
 /// Watches for the end of the process. When nobody wanted it, whatever the process had started in
@@ -376,13 +432,19 @@ fn watch_exit(
     mut child: Child,
     group: Pid,
     mut reader: JoinHandle<()>,
-    (ending, memory, leftovers): (Arc<AtomicBool>, Option<u64>, Leftovers),
+    watched: Watched,
 ) -> watch::Receiver<Option<String>> {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
+        let Watched {
+            ending,
+            memory,
+            has_bridge,
+            leftovers,
+        } = watched;
         let ended = tokio::select! {
             ended = child.wait() => Ok(ended),
-            () = memory::exceeds(group, memory) => Err(memory.unwrap_or_default()),
+            () = memory::exceeds(group, has_bridge, memory) => Err(memory.unwrap_or_default()),
         };
         let exit = match ended {
             Ok(Ok(status)) => status.to_string(),
@@ -393,9 +455,16 @@ fn watch_exit(
                 memory::told(limit)
             }
         };
-        let wanted = ending.load(Ordering::Relaxed);
-        if !wanted || leftovers == Leftovers::End {
+        let wanted = ending.wanted.load(Ordering::Relaxed);
+        if !wanted || leftovers != Leftovers::Stay {
             signal_group(group, Signal::KILL);
+        }
+        // What a plugin that ends well left outside its group may serve others, too: a tool's daemon
+        // is started by whoever needs it first.
+        if let Leftovers::End(plugin, run) = leftovers
+            && (!wanted || ending.forced.load(Ordering::Relaxed))
+        {
+            strays::end(&plugin, &run).await;
         }
         if !wanted {
             // Another holder of the pipe must not keep the news from being told.
@@ -429,6 +498,7 @@ pub(crate) fn owner_of(path: PathBuf) -> Owner {
         .to_owned();
     Owner {
         name,
+        source: String::new(),
         path,
         behind: None,
         confined: None,

@@ -2,7 +2,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::run_directory::socket_folder;
+use crate::private_folder::socket_folder;
 
 /// Starts a shell script as a plugin and gives the error it ends with.
 async fn refused(script: &str) -> ClientError {

@@ -126,11 +126,11 @@ impl Lookup<'_> {
             (one, other) => one.is_err().cmp(&other.is_err()),
         });
         for one in seen {
+            let expected = locked.and_then(|locked| locked.sha256.as_deref());
             let checked = match self.check(&one, fits) {
-                Ok(()) => verify(self.descriptions, &one).await,
+                Ok(()) => verify(self.descriptions, &one, expected).await,
                 Err(reason) => Err(reason),
             };
-            let checked = checked.and_then(|verified| check_lock(verified, locked));
             match checked {
                 Ok(verified) => return Some(verified),
                 Err(reason) => refused.push(Rejected {
@@ -166,6 +166,7 @@ impl Lookup<'_> {
         let owner = match (&self.bridge, verified.name.family) {
             (Some(bridge), Family::Packer) => Owner {
                 name: name.to_owned(),
+                source: verified.source.clone(),
                 path: bridge.clone(),
                 behind: Some(Behind {
                     executable: verified.path,
@@ -175,6 +176,7 @@ impl Lookup<'_> {
             },
             _ => Owner {
                 name: name.to_owned(),
+                source: verified.source.clone(),
                 path: verified.path,
                 behind: None,
                 confined: None,
@@ -186,7 +188,7 @@ impl Lookup<'_> {
         };
         let offer = self.descriptions.of(&owner).await;
         offer
-            .and_then(|offer| installed(owner, origin, offer))
+            .and_then(|offer| installed(owner, origin, offer, &self.settings.isolation))
             .map_err(|reason| Rejected { path, reason })
     }
 }
@@ -223,15 +225,5 @@ fn fits(seen: &Seen, required: &RequiredPlugin, locked: Option<&Locked>) -> Resu
             Err(Reason::LockedVersion(locked.version.to_string()))
         }
         _ => Ok(()),
-    }
-}
-
-fn check_lock(verified: Verified, locked: Option<&Locked>) -> Result<Verified, Reason> {
-    match locked.and_then(|locked| locked.sha256.as_ref()) {
-        Some(expected) if *expected != verified.sha256 => Err(Reason::LockedHash {
-            expected: expected.clone(),
-            found: verified.sha256,
-        }),
-        _ => Ok(verified),
     }
 }

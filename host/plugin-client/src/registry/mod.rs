@@ -30,7 +30,7 @@ pub use self::verified::{Said, Verified, ask_executable};
 use crate::convert::kind_word;
 use crate::description::{Descriptions, Offer, Schemas};
 use crate::error::ClientError;
-use crate::isolation::unknown_need;
+use crate::isolation::Isolation;
 use crate::journal::Owner;
 use crate::run_directory::RunDirectory;
 use crate::settings::Settings;
@@ -148,7 +148,9 @@ impl Registry {
             };
             let behind = owner.behind.as_ref().map(|behind| &behind.executable);
             let path = behind.unwrap_or(&owner.path).clone();
-            match offer.and_then(|offer| installed(owner, Origin::Bundled, offer)) {
+            match offer.and_then(|offer| {
+                installed(owner, Origin::Bundled, offer, &self.settings.isolation)
+            }) {
                 Ok(installed) => self.usable.push(installed),
                 Err(reason) => self.rejected.push(Rejected { path, reason }),
             }
@@ -279,6 +281,12 @@ impl Installed {
         schemas.get(kind, name)
     }
 
+    /// Whether it is confined when it runs.
+    #[must_use]
+    pub fn is_confined(&self) -> bool {
+        self.owner.confined.is_some()
+    }
+
     pub(crate) fn owner(&self) -> Owner {
         self.owner.clone()
     }
@@ -288,12 +296,17 @@ fn instead(rejected: &Rejected) -> String {
     format!("{}: {}", rejected.path.display(), rejected.report())
 }
 
-fn installed(mut owner: Owner, origin: Origin, offer: Offer) -> Result<Installed, Reason> {
+fn installed(
+    mut owner: Owner,
+    origin: Origin,
+    offer: Offer,
+    isolation: &Isolation,
+) -> Result<Installed, Reason> {
     crate::handshake::check_majors(&offer.majors).map_err(Reason::Protocol)?;
     if offer.components.is_empty() {
         return Err(Reason::Empty);
     }
-    if let Some(need) = unknown_need(&offer.needs) {
+    if let Some(need) = isolation.unknown_need(&offer.needs) {
         return Err(Reason::Need(need.clone()));
     }
     if let Some(needs) = &mut owner.confined {

@@ -61,7 +61,7 @@ impl Shelf {
             if seen.name.as_ref().is_ok_and(|name| !wanted(name)) {
                 continue;
             }
-            match verify(&descriptions, &seen).await {
+            match verify(&descriptions, &seen, None).await {
                 Ok(verified) => shelf.sound.push(verified),
                 Err(reason) => shelf.reject(seen, reason),
             }

@@ -85,7 +85,15 @@ fn with(name: &str, components: &[(ComponentKind, &str)]) -> Registry {
     };
     let path = PathBuf::from(format!("/p/kiln-plugin-{name}"));
     Registry {
-        usable: vec![installed(owner_of(path), Origin::Bundled, offer).unwrap()],
+        usable: vec![
+            installed(
+                owner_of(path),
+                Origin::Bundled,
+                offer,
+                &Isolation::default(),
+            )
+            .unwrap(),
+        ],
         ..Registry::default()
     }
 }
@@ -141,9 +149,14 @@ fn other_protocols_and_empty_plugins_are_refused() {
         described: None,
     };
     let reason = |majors: &[u32]| {
-        installed(owner_of("/p/x".into()), Origin::Bundled, offer(majors))
-            .unwrap_err()
-            .to_string()
+        installed(
+            owner_of("/p/x".into()),
+            Origin::Bundled,
+            offer(majors),
+            &Isolation::default(),
+        )
+        .unwrap_err()
+        .to_string()
     };
     assert_eq!(reason(&[1]), "it offers no component");
     assert!(reason(&[9]).ends_with("use a newer kiln"));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use host_template::Version;
+use host_template::{ComponentKind, Version};
 
 use super::bundled::check_executable;
 use super::reason::Reason;
@@ -24,27 +24,41 @@ pub struct Verified {
     pub sha256: String,
     /// What it says about itself, when it is made for Packer.
     pub packer: Option<PackerDescription>,
+    /// What it declares that it needs, when it is one of kiln's own kind.
+    pub needs: Vec<String>,
+    /// What it offers.
+    pub components: Vec<(ComponentKind, String)>,
 }
 
 /// Checks everything about an executable, in the order in which Packer does: it is not executed
-/// before its checksum is known to be right.
+/// before its checksum is known to be right, and to be the `locked` one where there is that.
 pub(super) async fn verify(
     descriptions: &Descriptions<'_>,
     seen: &Seen,
+    locked: Option<&str>,
 ) -> Result<Verified, Reason> {
     let name = seen.name.clone()?;
     check_executable(&seen.path)?;
     let sha256 = check_sum(descriptions, seen).await?;
-    let (described, packer) = match name.family {
+    if let Some(expected) = locked.filter(|expected| *expected != sha256) {
+        return Err(Reason::LockedHash {
+            expected: expected.to_owned(),
+            found: sha256,
+        });
+    }
+    let (described, packer, needs, components) = match name.family {
         Family::Packer => {
             let said = descriptions.of_packer_plugin(&seen.path, &sha256).await?;
-            (said.version.clone(), Some(said))
+            let components = said.components(&name.name);
+            (said.version.clone(), Some(said), Vec::new(), components)
         }
         Family::Kiln => {
             let mut owner = owner_of(seen.path.clone());
             owner.name.clone_from(&name.name);
+            owner.source.clone_from(&seen.source);
             let owner = descriptions.isolation().confine(owner);
-            (descriptions.of(&owner).await?.version, None)
+            let offer = descriptions.of(&owner).await?;
+            (offer.version, None, offer.needs, offer.components)
         }
     };
     let same = Version::parse(&described).is_ok_and(|own| own.compare(&name.version).is_eq());
@@ -66,6 +80,8 @@ pub(super) async fn verify(
         name,
         sha256,
         packer,
+        needs,
+        components,
     })
 }
 
@@ -104,6 +120,8 @@ pub async fn ask_executable(
         Family::Kiln => {
             let mut owner = owner_of(path.to_path_buf());
             owner.name.clone_from(&name.name);
+            // Nobody has used it yet, so nobody trusts it.
+            let owner = descriptions.isolation().confine(owner);
             let offer = descriptions.of(&owner).await?;
             crate::handshake::check_majors(&offer.majors).map_err(Reason::Protocol)?;
             Ok(Said {

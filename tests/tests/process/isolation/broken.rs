@@ -71,10 +71,8 @@ fn handshakes() {
         "its socket `/run/elsewhere.sock` is\nnot in the folder it was given",
     );
     check("absent", "cannot connect to plugin `broken` at");
-    check(
-        "noise",
-        "could not check the options of the builder `broken`",
-    );
+    // It is noticed when connecting, or at the first call.
+    check("noise", "plugin `broken`");
 }
 
 #[test]
@@ -88,6 +86,7 @@ fn descriptions() {
     check("describe_huge", "decoded message length too large");
     check("describe_nothing", "it offers no component");
     check("describe_need", "it declares the need `everything`");
+    check("describe_root", "it declares the need `write:/`");
 }
 
 #[test]
@@ -121,6 +120,10 @@ fn runs() {
         "died while it should run the builder `broken`: exit status: 0",
     );
     check(
+        "run_forks_session",
+        "died while it should run the builder `broken`: exit status: 0",
+    );
+    check(
         "run_releases",
         "resource 4711 was released but never announced",
     );
@@ -139,6 +142,21 @@ fn what_does_no_harm() {
     ] {
         check(mode, End::Fine, &["Build 'broken.x' finished"]);
     }
+}
+
+#[test]
+fn what_a_plugin_says_cannot_change_the_terminal() {
+    let lines = "==> broken.x: \u{1b}[31mred\n==> broken.x: fake: line\n";
+    check("run_tricks", End::Fine, &[lines]);
+    let mut world = World::new();
+    drop(world.run("", &["validate", "t.pkr.hcl"]).success());
+    let words = ["build", "-color=false", "-machine-readable", "t.pkr.hcl"];
+    let output = world.run("run_tricks", &words).success();
+    let line = ",ui,say,==> broken.x: \u{1b}[31mred\\n==> broken.x: fake: line\n";
+    for trick in ["owned", "\u{1b}[2J", "\u{7}", "\r"] {
+        assert!(!output.stdout.contains(trick), "{trick:?}: {output}");
+    }
+    drop(output.says(line));
 }
 
 #[test]

@@ -10,7 +10,11 @@ use super::World;
 
 /// A folder that is neither temporary for plugins nor where kiln works.
 fn elsewhere() -> TempDir {
-    let parent = program_folder();
+    let home = std::env::home_dir().unwrap_or_default();
+    let is_temporary = |path: &Path| ["/tmp", "/var/tmp"].iter().any(|one| path.starts_with(one));
+    let mut parents = [program_folder(), home].into_iter();
+    let parent = parents.find(|path| !is_temporary(path));
+    let parent = parent.expect("the project or the home folder lies in no temporary folder");
     tempfile::Builder::new()
         .prefix("elsewhere-")
         .tempdir_in(parent)
@@ -48,7 +52,7 @@ fn a_plugin_writes_where_its_options_say_and_nowhere_else() {
         .says("Plugin `broken` is confined");
     let output = output
         .says("KILN_ISOLATION_WRITE")
-        .says("KILN_ISOLATION=off:broken");
+        .says("KILN_ISOLATION=off:example.com/odd/broken");
     drop(output);
     assert!(!home.join("x").exists());
     assert!(world.good_build_is_done());
@@ -80,7 +84,9 @@ fn a_plugin_reads_no_private_keys() {
             .failure()
             .says("Permission denied"),
     );
-    world.kiln.env("KILN_ISOLATION", "off:broken");
+    world
+        .kiln
+        .env("KILN_ISOLATION", "off:example.com/odd/broken");
     drop(world.build("run_secret").success());
 }
 
@@ -122,4 +128,92 @@ fn a_plugin_that_eats_memory_is_ended() {
     let output = output.says("more than 200 MiB in memory");
     drop(output.says("KILN_ISOLATION_MEMORY"));
     assert!(world.good_build_is_done());
+}
+
+#[test]
+fn a_plugin_is_confined_before_it_is_installed() {
+    if !can_confine() {
+        return;
+    }
+    let home = elsewhere();
+    let mut kiln = kiln_tests::Kiln::new();
+    kiln.env("HOME", &home.path().to_string_lossy());
+    kiln.env("KILN_BROKEN", "describe_writes");
+    let plugin = kiln.work().join("kiln-plugin-broken");
+    std::fs::copy(program_folder().join("broken_plugin"), &plugin).expect("the plugin is built");
+    let plugin = plugin.to_string_lossy();
+    let words = [
+        "plugins",
+        "install",
+        "-path",
+        &plugin,
+        "example.com/odd/broken",
+    ];
+    let installed = kiln.run(&words).expect("kiln runs").success();
+    assert!(!home.path().join("trace").exists(), "{installed}");
+    // Without confinement it writes, so it was asked.
+    kiln.env("KILN_ISOLATION", "off");
+    drop(std::fs::remove_dir_all(home.path().join(".local")));
+    drop(kiln.run(&words).expect("kiln runs").success());
+    assert!(home.path().join("trace").exists());
+}
+
+#[test]
+fn nothing_is_removed_for_a_plugin_that_it_may_not_remove_itself() {
+    if !can_confine() {
+        return;
+    }
+    let home = elsewhere();
+    let precious = home.path().join("precious");
+    std::fs::create_dir(&precious).expect("a folder");
+    // Not named from the root, which would open it.
+    let path = format!("../../..{}", precious.display());
+    let template = |world: &World| {
+        let text =
+            std::fs::read_to_string(world.kiln.work().join("t.pkr.hcl")).expect("a template");
+        let more = "  post-processor \"artifice\" {\n    files = [\"t.pkr.hcl\"]\n    keep_input_artifact = false\n  }\n}\n";
+        let text = format!("{}{more}", text.trim_end().trim_end_matches('}'));
+        world.kiln.write("t.pkr.hcl", &text);
+    };
+    let mut world = World::with_path(&path);
+    template(&world);
+    drop(world.build("run_destroys").success());
+    assert!(precious.exists());
+    world.kiln.env("KILN_ISOLATION", "off");
+    drop(world.build("run_destroys").success());
+    assert!(!precious.exists());
+}
+
+#[test]
+fn evidence_that_is_no_file_is_left_out() {
+    let home = elsewhere();
+    let key = home.path().join("key");
+    std::fs::write(&key, "secret").expect("a file");
+    let mut world = World::with_path(&key.to_string_lossy());
+    let output = world.build("run_evidence").failure();
+    drop(output.says("evidence is left"));
+    let runs = world.kiln.root().join("home/.local/state/kiln/runs");
+    let kept: Vec<_> = walk(&runs);
+    assert!(
+        kept.iter().any(|path| path.ends_with("screen.txt")),
+        "{kept:?}"
+    );
+    for name in ["pipe", "link"] {
+        assert!(!kept.iter().any(|path| path.ends_with(name)), "{kept:?}");
+    }
+}
+
+/// Everything below a folder.
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .flat_map(|entry| {
+            let path = entry.path();
+            let below = match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                true => walk(&path),
+                false => Vec::new(),
+            };
+            below.into_iter().chain([path])
+        })
+        .collect()
 }
