@@ -80,9 +80,26 @@ pub enum InstallError {
         /// When it will again, as text.
         reset: Option<String>,
     },
+    /// Another server has had enough of us.
+    #[error("cannot read `{url}`: the server takes no more requests from here{}", until(reset.as_ref()))]
+    TooMany {
+        /// Where.
+        url: String,
+        /// When it will again, as text.
+        reset: Option<String>,
+    },
     /// GitHub does not accept the token.
     #[error("GitHub does not accept the token in PACKER_GITHUB_API_TOKEN; set another, or none")]
     Token,
+    /// An archive that was not there when its version was locked.
+    #[error(
+        "`{archive}` is not in the lock file, which has other archives of the same version; if it is \
+         all right, `kiln init -upgrade` locks it"
+    )]
+    NotLocked {
+        /// Its file name.
+        archive: String,
+    },
     /// A server sends too much.
     #[error("`{url}` has more than {limit} bytes, which is too much for what it should be")]
     TooLong {
@@ -224,9 +241,11 @@ impl InstallError {
             | Self::Web { .. }
             | Self::Status { .. }
             | Self::RateLimit { .. }
+            | Self::TooMany { .. }
             | Self::Cut { .. }
             | Self::Busy { .. } => Fault::Environment,
             Self::Changed { .. }
+            | Self::NotLocked { .. }
             | Self::Archive { .. }
             | Self::Plugin { .. }
             | Self::Prerelease { .. }

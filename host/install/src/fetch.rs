@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LINK, RANGE};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LINK, RANGE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 use rustix::fs::{FlockOperation, flock};
 
@@ -118,7 +118,7 @@ impl Web {
             bytes.extend_from_slice(&piece.map_err(|error| web(url, error))?);
             if bytes.len() as u64 > LIST_LIMIT {
                 return Err(InstallError::TooLong {
-                    url: url.to_string(),
+                    url: shown(url),
                     limit: LIST_LIMIT,
                 });
             }
@@ -181,13 +181,13 @@ impl Web {
         let mut done = start;
         while let Some(piece) = body.next().await {
             let piece = piece.map_err(|_| InstallError::Cut {
-                url: url.to_string(),
+                url: shown(url),
                 received: done,
             })?;
             done += piece.len() as u64;
             if done > ARCHIVE_LIMIT {
                 return Err(InstallError::TooLong {
-                    url: url.to_string(),
+                    url: shown(url),
                     limit: ARCHIVE_LIMIT,
                 });
             }
@@ -196,7 +196,7 @@ impl Web {
         }
         match total {
             Some(total) if done < total => Err(InstallError::Cut {
-                url: url.to_string(),
+                url: shown(url),
                 received: done,
             }),
             _ => Ok(()),
@@ -228,7 +228,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 
 fn web(url: &Url, source: reqwest::Error) -> InstallError {
     InstallError::Web {
-        url: url.to_string(),
+        url: shown(url),
         source: source.without_url(),
     }
 }
@@ -240,26 +240,40 @@ fn successful(url: &Url, response: Response) -> Result<Response, InstallError> {
     }
     let left = response.headers().get("x-ratelimit-remaining");
     let none_left = left.is_some_and(|left| left.as_bytes() == b"0");
+    let reset = || reset_time(response.headers());
     if none_left && matches!(status.as_u16(), 403 | 429) {
-        return Err(InstallError::RateLimit {
-            reset: reset_time(response.headers()),
+        return Err(InstallError::RateLimit { reset: reset() });
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Err(InstallError::TooMany {
+            url: shown(url),
+            reset: reset(),
         });
     }
     Err(InstallError::Status {
-        url: url.to_string(),
+        url: shown(url),
         status,
     })
 }
 
+/// When a server takes requests again, as it says in one of two ways.
 fn reset_time(headers: &HeaderMap) -> Option<String> {
-    let seconds = headers
-        .get("x-ratelimit-reset")?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()?;
+    let number = |name: &str| -> Option<i64> { headers.get(name)?.to_str().ok()?.parse().ok() };
+    let wait = number(RETRY_AFTER.as_str());
+    let after = wait.and_then(|wait| jiff::Timestamp::now().as_second().checked_add(wait));
+    let seconds = after.or_else(|| number("x-ratelimit-reset"))?;
     let time = jiff::Timestamp::from_second(seconds).ok()?;
     Some(time.strftime("%H:%M:%S UTC").to_string())
+}
+
+/// An address without the name and the password that may be in it.
+pub(crate) fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    let cleared = url.set_password(None).and_then(|()| url.set_username(""));
+    if cleared.is_err() {
+        tracing::debug!("an address without a server has neither name nor password");
+    }
+    url.to_string()
 }
 
 /// The next part of a list that comes in parts, when it is on the same server.

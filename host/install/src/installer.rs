@@ -1,5 +1,6 @@
 //! Choosing, downloading, checking and placing one plugin.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::error::InstallError;
 use crate::fetch::{ARCHIVE_LIMIT, Part, Web};
 use crate::lock::LockedPlugin;
 use crate::origin::{Listing, Location, Origin, Release};
-use crate::place::{Draft, hash_file, is_installed};
+use crate::place::{Draft, hash_file, is_installed, remove_empty};
 use crate::progress::{Meter, Watcher};
 use crate::signature::Keys;
 
@@ -78,7 +79,7 @@ pub struct Placed {
     /// SHA-256 of the executable, in hexadecimal.
     pub sha256: String,
     /// SHA-256 of the archives of all platforms, by file name, when they are known.
-    pub archives: std::collections::BTreeMap<String, String>,
+    pub archives: BTreeMap<String, String>,
     /// Whether it was installed just now.
     pub is_new: bool,
 }
@@ -193,14 +194,13 @@ impl Installer<'_> {
             .map_err(Failure::Unsuitable)?;
         let locked = wanted.locked.as_ref();
         let locked = locked.filter(|locked| locked.version.compare(version).is_eq());
-        check_lock(
-            locked.and_then(|one| one.archives.get(&release.archive)),
-            &release,
-        )?;
         let expected = locked.and_then(|one| {
             let here = Platform::current().to_string();
             one.executables.get(&here)
         });
+        if let Some(locked) = locked {
+            check_lock(&locked.archives, expected.is_some(), &release)?;
+        }
         let folder = self.tree.join(wanted.source.as_str());
         let target = folder.join(release.executable.to_string());
         if wanted.again == Again::Keep
@@ -373,16 +373,32 @@ fn copy_limited(path: &Path, part: &mut Part) -> Result<(), InstallError> {
     part.append_all(&mut file, path)
 }
 
-fn check_lock(expected: Option<&String>, release: &Release) -> Result<(), InstallError> {
-    match expected {
-        Some(expected) if *expected != release.sha256 => Err(InstallError::Changed {
-            what: release.location.to_string(),
-            by: "the lock file".to_owned(),
-            expected: expected.clone(),
-            found: release.sha256.clone(),
-        }),
-        _ => Ok(()),
+/// Whether a release is the one that is locked: no archive of it has changed, and the one that is
+/// needed is locked itself, or its executable is.
+fn check_lock(
+    locked: &BTreeMap<String, String>,
+    executable_is_locked: bool,
+    release: &Release,
+) -> Result<(), InstallError> {
+    for (archive, found) in &release.archives {
+        if let Some(expected) = locked.get(archive).filter(|expected| *expected != found) {
+            return Err(InstallError::Changed {
+                what: match *archive == release.archive {
+                    true => release.location.to_string(),
+                    false => archive.clone(),
+                },
+                by: "the lock file".to_owned(),
+                expected: expected.clone(),
+                found: found.clone(),
+            });
+        }
     }
+    if locked.is_empty() || executable_is_locked || locked.contains_key(&release.archive) {
+        return Ok(());
+    }
+    Err(InstallError::NotLocked {
+        archive: release.archive.clone(),
+    })
 }
 
 pub(crate) fn check_executable(
@@ -434,21 +450,19 @@ fn check_version(said: &Said, name: &FileName) -> Result<(), Failure> {
 /// When a file cannot be removed; a checksum that is not there is no error.
 pub fn remove(executable: &Path, tree: &Path) -> Result<(), InstallError> {
     let failed = |path: &Path, error| InstallError::file("remove", path, error);
-    std::fs::remove_file(executable).map_err(|error| failed(executable, error))?;
     let sum = checksum_file(executable);
+    match std::fs::remove_file(executable) {
+        // What is left of it may be the checksum alone.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && sum.exists() => {}
+        Err(error) => return Err(failed(executable, error)),
+        Ok(()) => {}
+    }
     match std::fs::remove_file(&sum) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(failed(&sum, error));
         }
         _ => {}
     }
-    let mut folder = executable.parent();
-    while let Some(empty) = folder.filter(|folder| *folder != tree && folder.starts_with(tree)) {
-        // One that is not empty stays, and so do those around it.
-        if std::fs::remove_dir(empty).is_err() {
-            break;
-        }
-        folder = empty.parent();
-    }
+    remove_empty(executable.parent(), tree);
     Ok(())
 }

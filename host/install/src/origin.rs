@@ -9,7 +9,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::error::InstallError;
-use crate::fetch::Web;
+use crate::fetch::{Web, shown};
 use crate::signature::Keys;
 use crate::sums::{self, Sums};
 
@@ -72,7 +72,7 @@ pub(crate) enum Location {
 impl std::fmt::Display for Location {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Web(url) => url.fmt(f),
+            Self::Web(url) => f.write_str(&shown(url)),
             Self::File(path) => path.display().fmt(f),
         }
     }
@@ -111,7 +111,7 @@ impl Origin {
     /// What messages call it.
     pub(crate) fn shown(&self) -> String {
         match self {
-            Self::HashiCorp(url) | Self::Mirror(url) => url.to_string(),
+            Self::HashiCorp(url) | Self::Mirror(url) => shown(url),
             Self::GitHub { site, .. } => site.to_string(),
             Self::Folder(path) => path.display().to_string(),
         }
@@ -427,7 +427,7 @@ async fn tags(
         };
         let list = web.github_list(&url).await?;
         let tags: Vec<Tag> = serde_json::from_slice(&list.bytes)
-            .map_err(|error| form(url.as_str(), error.to_string()))?;
+            .map_err(|error| form(&shown(&url), error.to_string()))?;
         let names = tags
             .iter()
             .filter_map(|tag| tag.name.strip_prefix("refs/tags/v"));
@@ -439,7 +439,7 @@ async fn tags(
 
 fn index(url: &Url, bytes: &[u8]) -> Result<Vec<Version>, InstallError> {
     let index: Index =
-        serde_json::from_slice(bytes).map_err(|error| form(url.as_str(), error.to_string()))?;
+        serde_json::from_slice(bytes).map_err(|error| form(&shown(url), error.to_string()))?;
     let names = index.versions.keys();
     Ok(names.filter_map(|name| canonical(name)).collect())
 }

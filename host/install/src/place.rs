@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use host_plugin_client::tree::{FileName, checksum_file};
 use host_template::SourceAddress;
@@ -15,22 +16,52 @@ use crate::error::InstallError;
 /// What the names of half-written files begin with; nobody takes them for plugins.
 const TEMPORARY_PREFIX: &str = ".kiln-install-";
 
+/// No installation takes this long.
+const DRAFT_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
 /// An executable on its way into the tree. Dropping it removes it.
 pub(crate) struct Draft {
     file: NamedTempFile,
-    folder: PathBuf,
+    folder: Folder,
+}
+
+/// The folder of a plugin's source. Dropping it removes it, and those around it in the tree, if they
+/// are empty.
+struct Folder {
+    path: PathBuf,
+    tree: PathBuf,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        remove_empty(Some(&self.path), &self.tree);
+    }
+}
+
+/// Removes a folder, and those around it below `tree`, as long as they are empty.
+pub(crate) fn remove_empty(mut folder: Option<&Path>, tree: &Path) {
+    while let Some(empty) = folder.filter(|folder| *folder != tree && folder.starts_with(tree)) {
+        // One that is not empty stays, and so do those around it.
+        if std::fs::remove_dir(empty).is_err() {
+            break;
+        }
+        folder = empty.parent();
+    }
 }
 
 impl Draft {
     /// An empty one, in the folder of `source` in `tree`, which is made.
     pub(crate) fn new(tree: &Path, source: &SourceAddress) -> Result<Self, InstallError> {
-        let folder = tree.join(source.as_str());
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| InstallError::file("create folder", &folder, error))?;
+        let path = tree.join(source.as_str());
+        std::fs::create_dir_all(&path)
+            .map_err(|error| InstallError::file("create folder", &path, error))?;
+        remove_old_drafts(&path);
         let file = tempfile::Builder::new()
             .prefix(TEMPORARY_PREFIX)
-            .tempfile_in(&folder)
-            .map_err(|error| InstallError::file("write into", &folder, error))?;
+            .tempfile_in(&path)
+            .map_err(|error| InstallError::file("write into", &path, error))?;
+        let tree = tree.to_path_buf();
+        let folder = Folder { path, tree };
         Ok(Self { file, folder })
     }
 
@@ -66,7 +97,7 @@ impl Draft {
 /// A draft that can be executed.
 pub(crate) struct ClosedDraft {
     path: tempfile::TempPath,
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl ClosedDraft {
@@ -76,15 +107,33 @@ impl ClosedDraft {
 
     /// Gives it its name, and then its checksum: until both are there, it is not used.
     pub(crate) fn publish(self, name: &FileName, sha256: &str) -> Result<PathBuf, InstallError> {
-        let target = self.folder.join(name.to_string());
-        self.path
-            .persist(&target)
+        let Self { path, folder } = self;
+        let target = folder.path.join(name.to_string());
+        path.persist(&target)
             .map_err(|error| InstallError::file("write", &target, error.error))?;
         write_whole(&checksum_file(&target), sha256.as_bytes(), 0o644)?;
-        File::open(&self.folder)
+        File::open(&folder.path)
             .and_then(|folder| folder.sync_all())
-            .map_err(|error| InstallError::file("write", &self.folder, error))?;
+            .map_err(|error| InstallError::file("write", &folder.path, error))?;
         Ok(target)
+    }
+}
+
+/// Removes what processes that were killed left here long ago.
+fn remove_old_drafts(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_draft = entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(TEMPORARY_PREFIX);
+        let written = entry.metadata().and_then(|facts| facts.modified()).ok();
+        let age = written.and_then(|written| written.elapsed().ok());
+        if is_draft
+            && age.is_some_and(|age| age > DRAFT_LIMIT)
+            && let Err(error) = std::fs::remove_file(entry.path())
+        {
+            tracing::debug!(path = %entry.path().display(), %error, "cannot remove an old draft");
+        }
     }
 }
 
@@ -172,7 +221,6 @@ mod tests {
         let mut draft = Draft::new(tree.path(), &source).unwrap();
         assert_eq!(draft.fill(&b"12345"[..], 4).unwrap(), None);
         drop(draft);
-        let folder = tree.path().join("github.com/a/x");
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(tree.path()).unwrap().count(), 0);
     }
 }

@@ -7,6 +7,9 @@ use crate::lock::is_sha256;
 /// SHA-256 in hexadecimal by file name.
 pub(crate) type Sums = BTreeMap<String, String>;
 
+/// What no file of a release is called, and what would mean something in the lock file.
+const UNUSUAL: [char; 6] = ['"', '\\', '$', '%', '{', '\0'];
+
 /// Reads a list. Lines in another form are an error, because nothing can be told from a list that
 /// was cut off.
 ///
@@ -24,9 +27,12 @@ pub(crate) fn parse(text: &str) -> Result<Sums, String> {
         let (hash, name) = (words.next().unwrap_or_default(), words.next());
         let hash = hash.to_ascii_lowercase();
         let name = name.map(|name| name.trim_start_matches('*'));
+        let name = name.filter(|name| !name.contains(UNUSUAL));
         let (Some(name), None, true) = (name, words.next(), is_sha256(&hash)) else {
             let number = number + 1;
-            return Err(format!("line {number} is not a SHA-256 and a file name"));
+            return Err(format!(
+                "line {number} is not a SHA-256 and a plain file name"
+            ));
         };
         if sums
             .insert(name.to_owned(), hash.clone())

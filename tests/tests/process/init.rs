@@ -347,3 +347,95 @@ fn a_plugin_of_kilns_own_kind_is_installed_from_a_mirror_and_builds() -> Result<
     assert!(path.is_file());
     Ok(())
 }
+
+/// A publisher who changes a release after it was locked is noticed on every platform, and so is one
+/// who adds an archive that would be preferred.
+#[test]
+fn what_is_locked_for_other_platforms_does_not_change_either() -> Result<()> {
+    let server = Releases::start()?;
+    server.publish("acme", "rocket", "1.0.0", &plugin("1.0.0"));
+    let kiln = world(&server);
+    kiln.write(
+        "t.pkr.hcl",
+        &template(&[("rocket", "github.com/acme/rocket", ">= 1.0")]),
+    );
+    drop(kiln.run(&["init", "."])?.success());
+    let locked = lock(&kiln);
+    let list = format!(
+        "{}/packer-plugin-rocket_v1.0.0_SHA256SUMS",
+        releases::folder("acme", "rocket", "1.0.0")
+    );
+    let sums = String::from_utf8(server.bytes(&list))?;
+    let changed = sums.replace(&sha256(b"other"), &sha256(b"evil"));
+    server.publish_sums("acme", "rocket", "1.0.0", &changed);
+    std::fs::remove_dir_all(tree(&kiln))?;
+    drop(
+        kiln.run(&["init", "."])?
+            .failure()
+            .says("plan9_arm.zip")
+            .says("the lock file"),
+    );
+    assert_eq!(lock(&kiln), locked);
+    // On a platform that nobody has installed it on so far, archives are all that is locked.
+    let here = format!("{PLATFORM}.zip");
+    let elsewhere: String = locked
+        .lines()
+        .filter(|line| !line.contains(&here) && !line.contains(&format!("\"{PLATFORM}\"")))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    kiln.write(".kiln.lock.hcl", &elsewhere);
+    server.publish_sums("acme", "rocket", "1.0.0", &sums);
+    drop(
+        kiln.run(&["init", "."])?
+            .failure()
+            .says("is not in the lock file")
+            .says("-upgrade"),
+    );
+    drop(kiln.run(&["init", "-upgrade", "."])?.success());
+    assert!(lock(&kiln).contains(&here));
+    Ok(())
+}
+
+#[test]
+fn what_does_not_fit_its_lock_is_not_started() -> Result<()> {
+    let server = Releases::start()?;
+    server.publish("acme", "rocket", "1.0.0", &plugin("1.0.0"));
+    let mut kiln = world(&server);
+    // Where it may leave a trace when it is asked what it offers.
+    kiln.env("KILN_ISOLATION", "off");
+    kiln.write(
+        "t.pkr.hcl",
+        &template(&[("rocket", "github.com/acme/rocket", ">= 1.0")])
+            .replace("{}", "{ default = 1 }"),
+    );
+    drop(kiln.run(&["init", "."])?.success());
+    let trace = kiln.root().join("tmp/trace");
+    let other = format!("#!/bin/sh\ntouch '{}'\n", trace.display()).into_bytes();
+    let name = releases::binary("rocket", "1.0.0");
+    releases::put(
+        &tree(&kiln),
+        "github.com/acme/rocket",
+        &name,
+        &[&other[..], &plugin("1.0.0")].concat(),
+    )?;
+    let refused = kiln.run(&["validate", "."])?.failure();
+    drop(refused.says("and the lock file has"));
+    assert!(!trace.exists());
+    std::fs::remove_file(kiln.work().join(".kiln.lock.hcl"))?;
+    drop(kiln.run(&["validate", "."])?);
+    assert!(trace.exists(), "it leaves a trace when it is started");
+    Ok(())
+}
+
+#[test]
+fn a_password_in_an_address_is_not_told() -> Result<()> {
+    let kiln = Kiln::new();
+    kiln.write(
+        "t.pkr.hcl",
+        &template(&[("rocket", "github.com/acme/rocket", ">= 1.0")]),
+    );
+    let mirror = "-mirror=http://someone:hunter2@127.0.0.1:9/m";
+    let refused = kiln.run(&["init", mirror, "."])?.failure();
+    drop(refused.says("127.0.0.1:9/m").lacks("hunter2"));
+    Ok(())
+}

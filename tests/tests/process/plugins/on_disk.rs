@@ -246,7 +246,9 @@ fn plugins_that_a_template_does_not_need_are_not_touched() -> Result<()> {
     drop(kiln.run(&["validate", "t.pkr.hcl"])?.success());
     drop(kiln.run(&["build", "t.pkr.hcl"])?.success());
     assert!(!marker.exists());
-    let index = kiln.root().join("home/.cache/kiln/descriptions/index.json");
+    let index = kiln
+        .root()
+        .join("home/.local/state/kiln/descriptions/index.json");
     let index = std::fs::read_to_string(index)?;
     assert!(!index.contains("github.com/acme"), "none of them was read");
     Ok(())
