@@ -79,26 +79,41 @@ fn main() -> ExitCode {
 
 async fn run(world: &World, redactor: Redactor, parsed: Parsed, log: &Log) -> u8 {
     let ui = Ui::new(world.mode(), redactor);
+    let status = Box::pin(carry_out(world, &ui, parsed, log)).await;
+    let Some(failure) = ui.write_failure() else {
+        return status;
+    };
+    // There is nowhere else to report it.
+    let text = format!("kiln: its output could not be written: {failure}");
+    drop(writeln!(std::io::stderr(), "{text}"));
+    if status == exit::DONE {
+        exit::FAILED
+    } else {
+        status
+    }
+}
+
+async fn carry_out(world: &World, ui: &Ui, parsed: Parsed, log: &Log) -> u8 {
     match parsed {
         Parsed::Run(request) => match *request {
-            Request::Build(arguments) => commands::build::run(world, &ui, arguments, log).await,
-            Request::Console(arguments) => commands::console::run(world, &ui, arguments).await,
-            Request::Fix(arguments) => commands::fix::run(world, &ui, &arguments),
-            Request::Fmt(arguments) => commands::fmt::run(&ui, &arguments),
-            Request::Gc => commands::gc::run(world, &ui).await,
+            Request::Build(arguments) => commands::build::run(world, ui, arguments, log).await,
+            Request::Console(arguments) => commands::console::run(world, ui, arguments).await,
+            Request::Fix(arguments) => commands::fix::run(world, ui, &arguments),
+            Request::Fmt(arguments) => commands::fmt::run(ui, &arguments),
+            Request::Gc => commands::gc::run(world, ui).await,
             Request::Hcl2Upgrade(arguments) => {
-                commands::hcl2_upgrade::run(world, &ui, &arguments).await
+                commands::hcl2_upgrade::run(world, ui, &arguments).await
             }
-            Request::Init(arguments) => commands::init::run(world, &ui, &arguments).await,
-            Request::Inspect(arguments) => commands::inspect::run(world, &ui, arguments).await,
+            Request::Init(arguments) => commands::init::run(world, ui, &arguments).await,
+            Request::Inspect(arguments) => commands::inspect::run(world, ui, arguments).await,
             Request::Lsp(arguments) => commands::lsp::run(world, &arguments).await,
-            Request::Plan(arguments) => commands::plan::run(world, &ui, arguments).await,
-            Request::Plugins(arguments) => commands::plugins::run(world, &ui, arguments).await,
-            Request::Validate(arguments) => commands::validate::run(world, &ui, arguments).await,
+            Request::Plan(arguments) => commands::plan::run(world, ui, arguments).await,
+            Request::Plugins(arguments) => commands::plugins::run(world, ui, arguments).await,
+            Request::Validate(arguments) => commands::validate::run(world, ui, arguments).await,
             Request::VerifyAttestation(arguments) => {
-                commands::verify_attestation::run(world, &ui, &arguments)
+                commands::verify_attestation::run(world, ui, &arguments)
             }
-            Request::Version => commands::version::run(&ui),
+            Request::Version => commands::version::run(ui),
         },
         Parsed::Help(help) => {
             ui.say(help.trim_end());
@@ -108,8 +123,8 @@ async fn run(world: &World, redactor: Redactor, parsed: Parsed, log: &Log) -> u8
             ui.error(text.trim_end());
             exit::FAILED
         }
-        Parsed::InstallCompletion => complete::install(world, &ui),
-        Parsed::UninstallCompletion => complete::uninstall(world, &ui),
+        Parsed::InstallCompletion => complete::install(world, ui),
+        Parsed::UninstallCompletion => complete::uninstall(world, ui),
         Parsed::NoCommand(help) => {
             ui.say(help.trim_end());
             exit::NO_COMMAND

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use host_diag::Diagnostic;
 use host_install::LockFile;
 use host_plugin_client::tree::TreeError;
-use host_plugin_client::{Needs, Prereleases, Registry};
+use host_plugin_client::{Installed, Isolation, Needs, Prereleases, Registry};
 use host_template::{LoadOptions, Template};
 
 use crate::world::World;
@@ -72,18 +72,26 @@ pub async fn registry(
 }
 
 /// A warning for each installed plugin that could have offered what the template uses, and cannot be
-/// used.
+/// used; and one when those that are used cannot be confined.
 pub fn refused(world: &World, registry: &Registry) -> Vec<Diagnostic> {
     let Ok(tree) = world.plugin_tree() else {
         return Vec::new();
     };
     let refused = registry.rejected.iter();
     let refused = refused.filter(|one| one.path.starts_with(&tree));
+    let mut warnings = Vec::new();
+    if let Some(gap) = Isolation::gap().filter(|_| Isolation::is_missing())
+        && registry.usable.iter().any(Installed::is_confined)
+    {
+        let detail = format!("They are not confined in what files they touch: {gap}.");
+        warnings.push(Diagnostic::warning("Installed plugins are used").detail(detail));
+    }
     let warn = |one: &host_plugin_client::Rejected| {
         let detail = format!("`{}`: {}.", one.path.display(), one.report());
         Diagnostic::warning("Installed plugin is not used").detail(detail)
     };
-    refused.map(warn).collect()
+    warnings.extend(refused.map(warn));
+    warnings
 }
 
 /// The flag that leaves prereleases alone.

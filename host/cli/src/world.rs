@@ -12,7 +12,7 @@ use host_ui::Mode;
 use crate::version;
 
 /// The words of the command line, the environment, the terminal, the clock.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     /// The words behind the program's name, without `-machine-readable`.
     pub words: Vec<String>,
@@ -33,6 +33,18 @@ pub struct World {
     interactive: bool,
 }
 
+/// The home folder that the system has for the user, where `HOME` does not say it.
+fn home_of_user() -> Option<String> {
+    let id = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let user = users
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>());
+    let mut own = user.filter(|user| user.get(2).is_some_and(|own| **own == id));
+    let home = own.next()?.get(5)?.to_string();
+    home.starts_with('/').then_some(home)
+}
+
 impl World {
     /// Reads everything.
     ///
@@ -51,6 +63,14 @@ impl World {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
+        let mut environment = environment;
+        let is_usable = |home: &String| std::path::Path::new(home).is_absolute();
+        // Elsewhere, such as in a temporary folder, others could put things in the way.
+        if !environment.get("HOME").is_some_and(is_usable)
+            && let Some(home) = home_of_user()
+        {
+            environment.insert("HOME".to_owned(), home);
+        }
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();

@@ -13,5 +13,5 @@ mod source;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity, Shown};
 pub use fault::Fault;
 pub use nearest::nearest;
-pub use render::{render_json, render_text};
+pub use render::{render_clean_text, render_json, render_text};
 pub use source::{FileId, SourceMap, Span};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use host_plugin_client::Session;
 use host_template::Component;
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinHandle;
 
 use crate::component::Scope;
@@ -21,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub(crate) struct Relay {
     waiting: Mutex<Option<Session>>,
-    ending: Mutex<Option<JoinHandle<()>>>,
+    /// Locked while its end is waited for, so that nobody else has another one end meanwhile.
+    ending: AsyncMutex<Option<JoinHandle<()>>>,
 }
 
 impl Relay {
@@ -57,8 +59,9 @@ impl Relay {
             () = tokio::time::sleep(PATIENCE) => {}
         }
         tracing::debug!("a process that waited for its turn is ended");
-        self.end(session).await;
-        work.await
+        // An older process may be slow to end, and the work must not stand still for that.
+        let ((), done) = tokio::join!(self.end(session), work);
+        done
     }
 
     /// The process that was started before its turn, when there is one and it still runs.
@@ -69,8 +72,9 @@ impl Relay {
 
     /// Has a process end that is no longer needed. At most one does so at a time.
     pub(crate) async fn end(&self, session: Session) {
-        self.settle().await;
-        *lock(&self.ending) = Some(tokio::spawn(session.stop()));
+        let mut ending = self.ending.lock().await;
+        settle(&mut ending).await;
+        *ending = Some(tokio::spawn(session.stop()));
     }
 
     /// Ends what waits, and waits for what ends.
@@ -79,16 +83,16 @@ impl Relay {
         if let Some(session) = waiting {
             self.end(session).await;
         }
-        self.settle().await;
+        settle(&mut *self.ending.lock().await).await;
     }
+}
 
-    async fn settle(&self) {
-        let ending = lock(&self.ending).take();
-        if let Some(ending) = ending
-            && let Err(error) = ending.await
-        {
-            tracing::warn!(%error, "a process was not ended kindly");
-        }
+/// Waits for the process that ends, when there is one.
+async fn settle(ending: &mut Option<JoinHandle<()>>) {
+    if let Some(ending) = ending.take()
+        && let Err(error) = ending.await
+    {
+        tracing::warn!(%error, "a process was not ended kindly");
     }
 }
 

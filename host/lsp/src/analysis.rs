@@ -1,4 +1,5 @@
-//! What is wrong with a template, from the code that `validate` uses; no plugin is started.
+//! What is wrong with a template, from the code that `validate` uses. No plugin is started but those
+//! that the template needs and that nobody has asked yet what they offer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use host_diag::{Diagnostic, Diagnostics, Label, Severity, SourceMap, Span};
+use host_plugin_client::{Registry, Settings};
 use host_syntax::parse_hcl;
-use host_template::{ConfigType, LoadOptions, Overlay, load};
+use host_template::{Components, ConfigType, LoadOptions, Overlay, Template, load};
 use lsp_types::{
     Diagnostic as Shown, DiagnosticRelatedInformation, DiagnosticSeverity, Location, Range,
 };
@@ -16,6 +18,7 @@ use crate::catalog::Catalog;
 use crate::components;
 use crate::navigation::url_of;
 use crate::position::{Encoding, Lines};
+use crate::server::NeedsOf;
 
 /// A template to check.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +39,10 @@ pub(crate) struct Job {
     pub(crate) own: Vec<PathBuf>,
     /// Those with values that are not used by themselves.
     pub(crate) values: Vec<PathBuf>,
-    pub(crate) catalog: Catalog,
+    /// What came with kiln.
+    pub(crate) bundled: Catalog,
+    pub(crate) settings: Settings,
+    pub(crate) needs: NeedsOf,
     pub(crate) core_version: String,
     pub(crate) started_at_unix_nanos: i64,
     pub(crate) encoding: Encoding,
@@ -48,18 +54,56 @@ pub(crate) struct Job {
 /// Problems by file.
 pub(crate) type Report = BTreeMap<PathBuf, Vec<Shown>>;
 
-impl Job {
+/// What a check found.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) subject: Subject,
     /// Everything that is wrong; nothing when it has become stale.
-    pub(crate) async fn run(self) -> Report {
+    pub(crate) report: Report,
+    /// The components there are for the template; `None` when it could not be read.
+    pub(crate) catalog: Option<Catalog>,
+}
+
+impl Job {
+    pub(crate) async fn run(self) -> Outcome {
         let mut sources = SourceMap::default();
-        let problems = self.problems(&mut sources).await;
-        if self.stale.load(Ordering::Relaxed) {
-            return Report::new();
+        let mut catalog = None;
+        let problems = self.problems(&mut sources, &mut catalog).await;
+        let report = match self.stale.load(Ordering::Relaxed) {
+            true => Report::new(),
+            false => Rendering::new(&self, &sources).report(&problems),
+        };
+        Outcome {
+            subject: self.subject,
+            report,
+            catalog,
         }
-        Rendering::new(&self, &sources).report(&problems)
     }
 
-    async fn problems(&self, sources: &mut SourceMap) -> Diagnostics {
+    /// The components there are for the template: what came with kiln, and what it needs besides.
+    async fn catalog(
+        &self,
+        template: &Template,
+        options: &LoadOptions,
+        problems: &mut Diagnostics,
+    ) -> Catalog {
+        let used = template.used_components();
+        let mut used = used.iter();
+        let is_enough = template.required_plugins().is_empty()
+            && used.all(|(kind, name)| self.bundled.schema(*kind, name).is_some());
+        if is_enough {
+            return self.bundled.clone();
+        }
+        match self.needs.ask(template, options) {
+            Ok(needs) => Catalog::new(Registry::scan_for(self.settings.clone(), &needs).await),
+            Err(problem) => {
+                problems.push(*problem);
+                self.bundled.clone()
+            }
+        }
+    }
+
+    async fn problems(&self, sources: &mut SourceMap, known: &mut Option<Catalog>) -> Diagnostics {
         let options = self.options();
         let folder = &options.working_dir;
         let whole = folder.is_dir() && self.has_template(folder);
@@ -70,11 +114,14 @@ impl Job {
         let Some(mut template) = template.filter(|_| !self.stale.load(Ordering::Relaxed)) else {
             return problems;
         };
-        problems.extend(template.initialize(&self.catalog, false).await);
+        let catalog = self.catalog(&template, &options, &mut problems).await;
+        let catalog = known.insert(catalog);
+        problems.extend(template.missing_plugins(catalog));
+        problems.extend(template.initialize(catalog, false).await);
         if self.stale.load(Ordering::Relaxed) {
             return problems;
         }
-        let (builds, found) = template.builds(&self.catalog);
+        let (builds, found) = template.builds(catalog);
         // That the folder has no build block, and the like, is no news to who is writing one; and a
         // module needs none.
         problems.extend(
@@ -85,7 +132,7 @@ impl Job {
         if self.stale.load(Ordering::Relaxed) {
             return problems;
         }
-        problems.extend(components::check(&builds, &self.catalog));
+        problems.extend(components::check(&builds, catalog));
         problems
     }
 

@@ -1,4 +1,4 @@
-//! What plugins offer, without running one.
+//! What plugins offer.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use host_diag::Diagnostics;
 use host_eval::Value;
 use host_plugin_client::{Registry, unknown_outputs};
-use host_template::{ComponentKind, Components, Configured, Schema};
+use host_template::{ComponentKind, Components, Configured, RequiredPlugin, Schema};
 
 use crate::language::Entry;
 use crate::language::{self, legacy};
@@ -27,6 +27,10 @@ impl Components for Catalog {
 
     fn names(&self, kind: ComponentKind) -> Vec<String> {
         self.registry.names(kind)
+    }
+
+    fn missing_plugin(&self, required: &RequiredPlugin) -> Option<Vec<String>> {
+        self.registry.missing_plugin(required)
     }
 
     async fn read_data(&self, name: &str, _: &Configured, _: bool) -> (Value, Diagnostics) {

@@ -77,7 +77,9 @@ impl Checks {
                 .map(|open| (open.path.clone(), Arc::clone(&open.document.text)))
                 .collect(),
             own: own.iter().map(|open| open.path.clone()).collect(),
-            catalog: catalog.clone(),
+            bundled: catalog.clone(),
+            settings: world.settings.clone(),
+            needs: world.needs.clone(),
             core_version: world.core_version.clone(),
             started_at_unix_nanos: world.started_at_unix_nanos,
             encoding: agreed.encoding,

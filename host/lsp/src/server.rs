@@ -1,11 +1,13 @@
 //! The loop: messages in, answers and problems out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use host_plugin_client::{Registry, Settings};
+use host_diag::Diagnostic;
+use host_plugin_client::{Needs, Registry, Settings};
+use host_template::{LoadOptions, Template};
 use lsp_types::{
     DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
     InitializeParams, PublishDiagnosticsParams,
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::analysis::Report;
+use crate::analysis::{Outcome, Report, Subject};
 use crate::catalog::Catalog;
 use crate::checks::{Checks, subject_of};
 use crate::documents::{Document, Documents, Kind, Open, path_of};
@@ -31,12 +33,43 @@ const LONGEST_LOGGED: usize = 100;
 pub struct World {
     /// Where plugins and their descriptions are.
     pub settings: Settings,
+    /// Which installed plugins a template needs.
+    pub needs: NeedsOf,
     /// The Packer version that templates see, for example `1.16.0`.
     pub core_version: String,
     /// The server's own version.
     pub version: String,
     /// Start of the process, in nanoseconds since 1970 UTC.
     pub started_at_unix_nanos: i64,
+}
+
+/// Says which installed plugins a template needs, or why that cannot be told.
+#[derive(Clone)]
+pub struct NeedsOf(Arc<SayNeeds>);
+
+type SayNeeds = dyn Fn(&Template, &LoadOptions) -> Result<Needs, Box<Diagnostic>> + Send + Sync;
+
+impl NeedsOf {
+    /// Asks `say`.
+    pub fn new(
+        say: impl Fn(&Template, &LoadOptions) -> Result<Needs, Box<Diagnostic>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(say))
+    }
+
+    pub(crate) fn ask(
+        &self,
+        template: &Template,
+        options: &LoadOptions,
+    ) -> Result<Needs, Box<Diagnostic>> {
+        (self.0)(template, options)
+    }
+}
+
+impl std::fmt::Debug for NeedsOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NeedsOf(_)")
+    }
 }
 
 /// How a session ended.
@@ -63,7 +96,8 @@ pub async fn serve(
     std::thread::spawn(move || pump(BufReader::new(input), &sender));
     let settings = world.settings.clone();
     let mut server = Server {
-        catalog: Known::Scanning(tokio::spawn(Registry::scan(settings))),
+        bundled: Known::Scanning(tokio::spawn(Registry::scan(settings))),
+        catalogs: BTreeMap::new(),
         world,
         output,
         messages,
@@ -95,7 +129,7 @@ fn pump(mut input: impl BufRead, sender: &mpsc::UnboundedSender<Incoming>) {
     }
 }
 
-/// The components there are.
+/// The components that came with kiln.
 enum Known {
     Scanning(JoinHandle<Registry>),
     Known(Catalog),
@@ -108,9 +142,11 @@ struct Server<W> {
     /// Messages that came but were not looked at yet.
     queue: VecDeque<Incoming>,
     documents: Documents,
-    catalog: Known,
+    bundled: Known,
+    /// What there is for each template, with the installed plugins it needs.
+    catalogs: BTreeMap<Subject, Catalog>,
     checks: Checks,
-    check: Option<JoinHandle<Report>>,
+    check: Option<JoinHandle<Outcome>>,
     /// `None` before `initialize`.
     agreed: Option<Agreed>,
     shut_down: bool,
@@ -121,7 +157,7 @@ enum Event {
     Incoming(Incoming),
     InputEnded,
     CheckDue,
-    CheckDone(Option<Report>),
+    CheckDone(Option<Outcome>),
 }
 
 impl<W: Write> Server<W> {
@@ -130,8 +166,14 @@ impl<W: Write> Server<W> {
             match self.next().await {
                 Event::InputEnded => return Ok(Ended::Abruptly),
                 Event::CheckDue => self.start_check().await,
-                Event::CheckDone(report) => {
+                Event::CheckDone(outcome) => {
                     self.check = None;
+                    let report = outcome.map(|outcome| {
+                        if let Some(catalog) = outcome.catalog {
+                            self.catalogs.insert(outcome.subject, catalog);
+                        }
+                        outcome.report
+                    });
                     let shown = self.checks.finished(report);
                     self.publish(shown)?;
                 }
@@ -177,7 +219,7 @@ impl<W: Write> Server<W> {
                 Some(incoming) => Event::Incoming(incoming),
                 None => Event::InputEnded,
             },
-            report = check => Event::CheckDone(report),
+            outcome = check => Event::CheckDone(outcome),
             () = timer => Event::CheckDue,
         }
     }
@@ -243,7 +285,7 @@ impl<W: Write> Server<W> {
                 Ok(Value::Null)
             }
             (method, Some(agreed)) => {
-                let catalog = self.catalog().await;
+                let catalog = self.catalog_for(&params).await;
                 let asked = Asked {
                     documents: &self.documents,
                     catalog: &catalog,
@@ -261,9 +303,21 @@ impl<W: Write> Server<W> {
         }
     }
 
-    /// The components there are; waits until they are known.
-    async fn catalog(&mut self) -> Catalog {
-        if let Known::Scanning(scan) = &mut self.catalog {
+    /// The components there are for the template that a request is about.
+    async fn catalog_for(&mut self, params: &Value) -> Catalog {
+        let bundled = self.bundled().await;
+        let url = params
+            .pointer("/textDocument/uri")
+            .and_then(|url| lsp_types::Url::parse(url.as_str()?).ok());
+        let open = url.and_then(|url| self.documents.get(&url));
+        let subject = open.map(|open| subject_of(open, &self.documents));
+        let own = subject.and_then(|subject| self.catalogs.get(&subject));
+        own.cloned().unwrap_or(bundled)
+    }
+
+    /// The components that came with kiln; waits until they are known.
+    async fn bundled(&mut self) -> Catalog {
+        if let Known::Scanning(scan) = &mut self.bundled {
             let catalog = match scan.await {
                 Ok(registry) => Catalog::new(registry),
                 Err(error) => {
@@ -271,9 +325,9 @@ impl<W: Write> Server<W> {
                     Catalog::default()
                 }
             };
-            self.catalog = Known::Known(catalog);
+            self.bundled = Known::Known(catalog);
         }
-        match &self.catalog {
+        match &self.bundled {
             Known::Known(catalog) => catalog.clone(),
             Known::Scanning(_) => Catalog::default(),
         }
@@ -358,6 +412,12 @@ impl<W: Write> Server<W> {
             return Ok(());
         };
         let mut shown = self.checks.closed(&closed, &self.documents);
+        let documents = &self.documents;
+        let is_open = |subject: &Subject| {
+            let mut open = documents.iter();
+            open.any(|open| subject_of(open, documents) == *subject)
+        };
+        self.catalogs.retain(|subject, _| is_open(subject));
         if url_of(&closed.path).as_ref() != Some(&closed.url) {
             // It had no place on disk, so nothing else knows its address.
             shown.remove(&closed.path);
@@ -367,7 +427,7 @@ impl<W: Write> Server<W> {
     }
 
     async fn start_check(&mut self) {
-        let catalog = self.catalog().await;
+        let catalog = self.bundled().await;
         let agreed = self.agreed.unwrap_or_default();
         let job = self
             .checks

@@ -78,12 +78,14 @@ impl BuildUi {
                 }
             }
             Event::Say { target, text } => {
+                let text = self.ui.plain(&text);
                 if let Some(first) = text.lines().next() {
                     self.status(&target, first);
                 }
                 self.ui.say(&self.dress.message(&target, &text, false));
             }
             Event::Error { target, text } => {
+                let text = self.ui.plain(&text);
                 self.ui.error(&self.dress.message(&target, &text, true));
             }
             Event::Progress { build, progress } => {
@@ -153,6 +155,7 @@ impl BuildUi {
                 self.ui.say(&self.dress.whole(build, text, false));
             }
             Some(error) => {
+                let error = self.ui.plain(error);
                 let text = format!("Build '{build}' errored after {elapsed}: {error}");
                 self.ui.error(&self.dress.whole(build, text, true));
             }
@@ -177,7 +180,7 @@ impl BuildUi {
                 None
             }
             Mode::Lines | Mode::Terminal => {
-                let prompt = self.dress.message(build, prompt, false);
+                let prompt = self.dress.message(build, &self.ui.plain(prompt), false);
                 let _hidden = self.ui.live().map(Hidden::new);
                 ask::ask(self.ui.redactor().clean(&prompt), echo).await
             }
@@ -296,6 +299,56 @@ mod tests {
             r#""label":"copying <sensitive>""#,
         ] {
             assert!(last.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_plugins_say_cannot_change_the_terminal() {
+        let tricks = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31mred\r\nfake: line\rover";
+        let error = || Event::Error {
+            target: "null.a".into(),
+            text: tricks.into(),
+        };
+        let ended = || Event::BuildEnded {
+            build: "null.a".into(),
+            error: Some("a\u{1b}[1Ab".into()),
+            cancelled: false,
+            elapsed: Duration::ZERO,
+        };
+        let lines = "==> null.a: \u{1b}[31mred\n==> null.a: fake: line\n==> null.a: over\n";
+        for mode in [Mode::Lines, Mode::Terminal] {
+            let text = run(mode, vec![say(tricks), error(), ended()]);
+            assert!(text.starts_with(&lines.repeat(2)), "{mode:?}: {text:?}");
+            assert!(text.ends_with(": ab\n"), "{mode:?}: {text:?}");
+        }
+        let text = run(Mode::Machine, vec![say(tricks), ended()]);
+        let said = ",ui,say,==> null.a: \u{1b}[31mred\\n==> null.a: fake: line\\rover\n";
+        assert!(text.contains(said), "{text:?}");
+        assert!(text.ends_with(": ab\n"), "{text:?}");
+        let text = run(Mode::Json, vec![say(&format!("{tricks}\u{9b}2J"))]);
+        let bytes = text.trim_end();
+        assert!(!bytes.contains(char::is_control), "{text:?}");
+        let event: serde_json::Value = serde_json::from_str(bytes).unwrap();
+        assert_eq!(event["text"], format!("{tricks}\u{9b}2J"));
+    }
+
+    #[test]
+    fn a_secret_with_control_characters_in_it_is_none_the_less_secret() {
+        for text in ["hun\u{7}ter2", "\u{1b}[2Jhun\u{1b}[2Kter2", "hunter2\u{8}"] {
+            let shown = run(Mode::Lines, vec![say(text)]);
+            assert_eq!(shown, "==> null.a: <sensitive>\n", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn problems_that_plugins_find_cannot_change_the_terminal() {
+        let problem = host_diag::Diagnostic::error("A\u{1b}[2J problem")
+            .detail("with\u{7} detail")
+            .hint("and a\u{1b}]0;x\u{7} hint".to_owned());
+        let found = Event::Diagnostics([problem].into_iter().collect());
+        let text = run(Mode::Lines, vec![found]);
+        for part in ["A problem", "with detail", "and a hint"] {
+            assert!(text.contains(part), "{text:?}");
         }
     }
 }

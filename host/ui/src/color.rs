@@ -50,7 +50,8 @@ pub(crate) fn unpainted(text: &str) -> String {
     let mut pieces = text.split("\u{1b}[");
     let mut plain = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let rest = piece.trim_start_matches(|mark: char| mark.is_ascii_digit() || mark == ';');
+        let rest = piece
+            .trim_start_matches(|mark: char| mark.is_ascii_digit() || matches!(mark, ';' | ':'));
         match rest.strip_prefix('m') {
             Some(rest) => plain.push_str(rest),
             None => {
@@ -70,7 +71,7 @@ mod tests {
     fn paint_comes_off_and_other_codes_stay() {
         for (text, plain) in [
             (Color::Red.paint("a\nb").as_str(), "a\nb"),
-            ("\u{1b}[mx\u{1b}[38;5;1my\u{1b}[0m", "xy"),
+            ("\u{1b}[mx\u{1b}[38:5:1my\u{1b}[0m", "xy"),
             ("\u{1b}[2Kx [0m", "\u{1b}[2Kx [0m"),
             ("", ""),
         ] {

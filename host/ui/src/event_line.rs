@@ -183,7 +183,24 @@ impl EventLine {
                 object.insert(name.clone(), clean(name, value, redactor));
             }
         }
-        Value::Object(object).to_string()
+        let line = Value::Object(object).to_string();
+        match line.contains(is_raw) {
+            true => line.chars().map(escaped).collect(),
+            false => line,
+        }
+    }
+}
+
+/// Control characters that JSON allows as they are, and terminals obey.
+fn is_raw(character: char) -> bool {
+    matches!(character, '\u{7f}'..='\u{9f}')
+}
+
+/// Such a character as JSON spells it: outside of strings there is none.
+fn escaped(character: char) -> String {
+    match is_raw(character) {
+        true => format!("\\u{:04x}", u32::from(character)),
+        false => character.to_string(),
     }
 }
 

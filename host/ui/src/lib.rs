@@ -10,6 +10,8 @@
 mod ask;
 mod build;
 mod color;
+mod control;
+mod document;
 mod dress;
 mod duration;
 mod event_line;

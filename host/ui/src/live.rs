@@ -7,6 +7,8 @@ use std::time::Duration;
 use host_plugin_client::{Progress, ProgressUnit};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::color;
+use crate::control::{self, Returns};
 use crate::redact::Redactor;
 
 /// The most builds that have a line of their own.
@@ -79,7 +81,7 @@ impl Live {
     pub(crate) fn status(&self, build: &str, text: &str) {
         self.locked(|state| {
             if let Some(bar) = state.builds.get(build) {
-                bar.set_message(self.redactor.clean(text));
+                bar.set_message(self.one_line(text));
             }
         });
     }
@@ -115,11 +117,7 @@ impl Live {
                     None => self.display.add(bar),
                 };
                 bar.set_style(work_style(progress));
-                // A display has one line for each work.
-                let label = self
-                    .redactor
-                    .clean(&progress.label)
-                    .replace(char::is_control, " ");
+                let label = self.one_line(&progress.label);
                 bar.set_prefix(format!("{}: {label}", self.redactor.clean(build)));
                 Work {
                     build: build.to_owned(),
@@ -142,8 +140,7 @@ impl Live {
             let bar = state.downloads.entry(what.to_owned()).or_insert_with(|| {
                 let bar = self.display.add(ProgressBar::no_length());
                 bar.set_style(style("{prefix} {bytes} {bytes_per_sec} {wide_bar} {eta}"));
-                let shown = self.redactor.clean(what);
-                bar.set_prefix(shown.replace(char::is_control, " "));
+                bar.set_prefix(self.one_line(what));
                 bar
             });
             if let Some(total) = total {
@@ -160,6 +157,14 @@ impl Live {
                 bar.finish_and_clear();
             }
         });
+    }
+
+    /// A text for the display, which has one line for each thing, in no colour: it may be cut off
+    /// before the colour ends.
+    fn one_line(&self, text: &str) -> String {
+        let text = self.redactor.clean(text);
+        let text = color::unpainted(&control::without(&text, Returns::EndLines));
+        self.redactor.clean(&text.replace(char::is_control, " "))
     }
 
     fn locked<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
@@ -183,4 +188,28 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_display_is_one_line_without_colours_and_secrets() {
+        let redactor = Redactor::default();
+        redactor.add("hunter2");
+        redactor.add("two\tparts");
+        let live = Live::new(redactor);
+        for (text, expected) in [
+            (
+                "\u{1b}]0;owned\u{7}\u{1b}[31mred\r\nnext\u{1b}[2J",
+                "red next",
+            ),
+            ("10%\r20%\tx", "10% 20% x"),
+            ("hun\u{1b}[1mter2 hun\u{7}ter2", "<sensitive> <sensitive>"),
+            ("two\tparts", "<sensitive>"),
+        ] {
+            assert_eq!(live.one_line(text), expected, "{text:?}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub fn summarize(
             if ui.mode() == Mode::Terminal
                 && let Some(table) = observer.timings().table()
             {
-                ui.say(&table);
+                ui.say(&ui.plain(&table));
             }
             if interrupted {
                 ui.say("Cleanly cancelled builds after being interrupted.");
@@ -64,7 +64,7 @@ fn summary(ui: &Ui, outcomes: &[Outcome]) {
         ui.error("\n==> Some builds didn't complete successfully and had errors:");
         for (build, error) in &errors {
             ui.machine(build, "error", &[error]);
-            ui.error(&format!("--> {build}: {error}"));
+            ui.error(&format!("--> {build}: {}", ui.plain(error)));
         }
     }
     let made: Vec<(&str, &[Option<Artifact>])> = outcomes
@@ -110,7 +110,7 @@ fn list(ui: &Ui, build: &str, artifacts: &[Option<Artifact>]) {
                 for (number, file) in artifact.files.iter().enumerate() {
                     tell(&["file", &number.to_string(), &file.display().to_string()]);
                 }
-                text.push_str(&artifact.description);
+                text.push_str(&ui.plain(&artifact.description));
             }
         }
         tell(&["end"]);

@@ -1,11 +1,14 @@
 //! The one door all output goes through.
 
+use std::borrow::Cow;
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use host_diag::{Diagnostic, Diagnostics, SourceMap, render_text};
+use host_diag::{Diagnostic, Diagnostics, SourceMap, render_clean_text};
 
 use crate::color;
+use crate::control::{self, Returns};
+use crate::document;
 use crate::event_line::EventLine;
 use crate::live::Live;
 use crate::machine;
@@ -31,6 +34,8 @@ pub struct Ui {
     mode: Mode,
     redactor: Redactor,
     sink: Arc<Mutex<Box<dyn Write + Send>>>,
+    /// Why something could not be written.
+    failure: Arc<OnceLock<String>>,
     live: Option<Live>,
 }
 
@@ -57,6 +62,7 @@ impl Ui {
             mode,
             redactor,
             sink: Arc::new(Mutex::new(sink)),
+            failure: Arc::default(),
             live,
         }
     }
@@ -94,9 +100,9 @@ impl Ui {
             return;
         }
         // Before lines are broken, which would break a secret in two.
-        let clean = |one: &Diagnostic| clean_texts(one, &self.redactor);
+        let clean = |one: &Diagnostic| clean_texts(one, |text| self.clean(text));
         let diagnostics: &Diagnostics = &diagnostics.iter().map(clean).collect();
-        let text = render_text(diagnostics, sources);
+        let text = render_clean_text(diagnostics, sources, &|line| self.clean(line));
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let kind = if diagnostics.iter().any(Diagnostic::is_error) {
             "error"
@@ -124,6 +130,47 @@ impl Ui {
         if let Some(live) = &self.live {
             live.download_ended(what);
         }
+    }
+
+    /// What a plugin says without what would change the terminal. Secrets are gone then, too, that
+    /// such characters stood in.
+    pub(crate) fn plain<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let returns = match self.mode {
+            Mode::Lines | Mode::Terminal => Returns::EndLines,
+            // They are told with letters there.
+            Mode::Machine => Returns::Stay,
+            // All of them are.
+            Mode::Json => return Cow::Borrowed(text),
+        };
+        match control::without(text, returns) {
+            Cow::Borrowed(text) => Cow::Borrowed(text),
+            Cow::Owned(_) => {
+                let clean = self.redactor.clean(text);
+                Cow::Owned(control::without(&clean, returns).into_owned())
+            }
+        }
+    }
+
+    /// What a plugin says as it may be shown.
+    fn clean(&self, text: &str) -> String {
+        self.redactor.clean(&self.plain(text))
+    }
+
+    /// A JSON document, which is all that is printed.
+    pub fn document(&self, json: &str) {
+        log("say", json);
+        let clean = document::clean(json, &self.redactor);
+        match self.mode {
+            Mode::Machine => self.write(&machine::line("", "ui", &["say", &clean])),
+            Mode::Lines | Mode::Terminal | Mode::Json => self.write(&clean),
+        }
+    }
+
+    /// Why something could not be written, as on a full disk; `None` when everything was, or when
+    /// nobody reads any more.
+    #[must_use]
+    pub fn write_failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
     }
 
     /// A line that only programs get.
@@ -156,7 +203,7 @@ impl Ui {
     fn write_machine(&self, target: &str, kind: &str, arguments: &[&str]) {
         let clean: Vec<String> = arguments
             .iter()
-            .map(|argument| self.redactor.clean(argument))
+            .map(|argument| self.clean(argument))
             .collect();
         let clean: Vec<&str> = clean.iter().map(String::as_str).collect();
         self.write(&machine::line(&self.redactor.clean(target), kind, &clean));
@@ -166,8 +213,14 @@ impl Ui {
     fn write(&self, line: &str) {
         let print = || {
             let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = writeln!(sink, "{line}").and_then(|()| sink.flush());
             // A reader that closed the pipe is no error of the build.
-            drop(writeln!(sink, "{line}").and_then(|()| sink.flush()));
+            if let Err(error) = written
+                && error.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                // The first one is told.
+                drop(self.failure.set(error.to_string()));
+            }
         };
         match &self.live {
             Some(live) => live.suspend(print),
@@ -176,22 +229,26 @@ impl Ui {
     }
 }
 
-/// A problem without secrets. Its places are cleaned when they are printed.
-fn clean_texts(diagnostic: &Diagnostic, redactor: &Redactor) -> Diagnostic {
+/// A problem whose texts are cleaned. Its places are cleaned when they are printed.
+fn clean_texts(diagnostic: &Diagnostic, cleaned: impl Fn(&str) -> String) -> Diagnostic {
     let mut clean = diagnostic.clone();
     let related = clean.related.iter_mut().map(|label| &mut label.text);
     let values = clean.values.iter_mut().map(|shown| &mut shown.value);
     let texts = [&mut clean.summary, &mut clean.detail];
     let all = texts.into_iter().chain(&mut clean.hints);
     for text in all.chain(related).chain(values) {
-        *text = redactor.clean(text);
+        *text = cleaned(text);
     }
     clean
 }
 
-/// What people read stands in the log as well, without colours.
+/// What people read stands in the log as well, without colours and control characters.
 pub(crate) fn log(kind: &str, text: &str) {
-    let text = color::unpainted(text);
+    // A plan can have many megabytes; they are not copied for nobody.
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let text = color::unpainted(&control::without(text, Returns::EndLines));
     match kind {
         "error" => tracing::info!("ui error: {text}"),
         _ => tracing::info!("ui: {text}"),

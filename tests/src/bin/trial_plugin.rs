@@ -7,7 +7,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kiln_sdk::communicator::Memory;
@@ -17,12 +17,20 @@ use kiln_sdk::{
     Steps, Value,
 };
 
+/// The pipe that this process waits for at its end.
+static GATE: OnceLock<String> = OnceLock::new();
+
 fn main() -> std::process::ExitCode {
-    kiln_sdk::Plugin::new("trial", env!("CARGO_PKG_VERSION"))
+    let code = kiln_sdk::Plugin::new("trial", env!("CARGO_PKG_VERSION"))
         .builder("trial", Trial)
         .provisioner("trial", Trial)
         .post_processor("trial", Trial)
-        .serve()
+        .serve();
+    if let Some(gate) = GATE.get() {
+        // Ends when somebody opens the pipe to write.
+        drop(std::fs::read(gate));
+    }
+    code
 }
 
 /// Does what its template says.
@@ -234,6 +242,7 @@ async fn act(cx: &RunContext, action: &str) -> Result<Option<Artifact>, Failure>
             cx.until_cancelled(tokio::time::sleep(Duration::from_millis(millis)))
                 .await?;
         }
+        "linger" => drop(GATE.set(rest.to_owned())),
         "artifact" => return artifact(rest).map(Some),
         other => return Err(Failure::new(format!("there is no action {other:?}"))),
     }

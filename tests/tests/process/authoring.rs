@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use kiln_tests::kiln::{program_folder, project};
@@ -10,9 +11,9 @@ use kiln_tests::{Finished, Kiln};
 /// Building a plugin for the first time builds everything below the SDK, too.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(3000);
 
-/// A world where plugins can be built: with cargo, the crates that are there already, and the
-/// project's target folder. A release build of everything would take many minutes, so the cargo of
-/// this world makes the same with the profile for development.
+/// A world where plugins can be built: with cargo, the crates that are there already, and a target
+/// folder that begins with what the project has built. A release build of everything would take
+/// many minutes, so the cargo of this world makes the same with the profile for development.
 struct Workshop {
     kiln: Kiln,
 }
@@ -24,10 +25,7 @@ impl Workshop {
             let home = std::env::var("HOME").unwrap_or_default();
             std::env::var(name).unwrap_or_else(|_| format!("{home}/{folder}"))
         };
-        let target = program_folder();
-        let target = target
-            .parent()
-            .context("programs lie in a profile's folder")?;
+        let target = target_folder()?;
         // A bare name would be the shim itself.
         let cargo = std::env::var("CARGO")
             .unwrap_or_else(|_| format!("{}/bin/cargo", own("CARGO_HOME", ".cargo")));
@@ -76,6 +74,35 @@ impl Workshop {
         command.args(["-c", &script]);
         self.kiln.start_command(command)?.finish(LIMIT)
     }
+}
+
+/// The target folder of this module's crates. It is not the project's: programs there that are
+/// called like plugins come with kiln, for every other test, too.
+fn target_folder() -> Result<PathBuf> {
+    static MADE: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let built = program_folder();
+    let targets = built
+        .parent()
+        .context("programs lie in a profile's folder")?;
+    let target = targets.join("authoring");
+    if target.exists() {
+        return Ok(target);
+    }
+    let unfinished = targets.join("authoring.unfinished");
+    drop(std::fs::remove_dir_all(&unfinished));
+    std::fs::create_dir_all(unfinished.join("debug"))?;
+    // Cargo writes its fingerprints in place; what rustc made it replaces, so links are enough.
+    for (folder, how) in [(".fingerprint", "-a"), ("build", "-a"), ("deps", "-al")] {
+        let mut copy = Command::new("cp");
+        copy.arg(how)
+            .arg(built.join(folder))
+            .arg(unfinished.join("debug"));
+        let status = copy.status().context("cp")?;
+        anyhow::ensure!(status.success(), "cp {how} of {folder}: {status}");
+    }
+    std::fs::rename(&unfinished, &target)?;
+    Ok(target)
 }
 
 /// The shell commands of a page, in order.
@@ -129,7 +156,7 @@ fn the_guide_leads_to_a_plugin_that_is_installed_and_documented() -> Result<()> 
         broken
             .failure()
             .says("templates that work with 0.1.0 would not work with 0.1.1")
-            .says("the provisioner `greet` now needs the option `name`"),
+            .says("the provisioner `greet` now needs the option `whom`"),
     );
     Ok(())
 }

@@ -284,3 +284,18 @@ fn a_terminal_has_history_completion_and_lines_that_go_on() -> Result<()> {
     assert_eq!(second.finish()?.0, 0);
     Ok(())
 }
+
+#[test]
+fn lines_that_come_at_once_are_all_evaluated() -> Result<()> {
+    let kiln = Kiln::new();
+    kiln.write("t.pkr.hcl", TEMPLATE);
+    let mut terminal = terminal(&kiln, &["t.pkr.hcl"])?;
+    terminal.press("upper(\"first\")\rupper(\"second\")\rupper(\"third\")\r")?;
+    for answer in ["FIRST", "SECOND", "THIRD"] {
+        terminal.wait_for(answer)?;
+    }
+    terminal.press("exit\r")?;
+    let (code, screen) = terminal.finish()?;
+    assert_eq!(code, 0, "{screen}");
+    Ok(())
+}

@@ -130,3 +130,24 @@ fn secrets_do_not_appear_in_data() -> Result<()> {
     assert!(!value.to_string().contains("hush-hush"), "{value:#}");
     Ok(())
 }
+
+/// A secret may be a digit or a colon: the document is one all the same.
+#[test]
+fn a_secret_that_is_a_part_of_the_syntax_breaks_no_document() -> Result<()> {
+    for secret in ["1", ":", ",", "e", "null"] {
+        let kiln = Kiln::new();
+        kiln.write(
+            "t.pkr.hcl",
+            &format!(
+                "variable \"key\" {{\n  sensitive = true\n  default = \"{secret}\"\n}}\n{NULL}build {{\n  \
+                 sources = [\"null.a\"]\n}}\n"
+            ),
+        );
+        let (code, value) = document(&kiln, "validate", &["t.pkr.hcl"])?;
+        assert_eq!((code, &value["valid"]), (0, &Value::from(true)), "{secret}");
+        let plan = kiln.run(&["plan", "-json", "t.pkr.hcl"])?.success();
+        let plan: Value = serde_json::from_str(&plan.stdout)?;
+        assert_eq!(plan["format_version"], 1, "{secret}");
+    }
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use kiln_tests::trial::Trial;
-use kiln_tests::{Finished, project, tools};
+use kiln_tests::{Finished, Kiln, project, tools};
 use serde_json::Value;
 
 /// How long a line may take to come.
@@ -430,6 +430,25 @@ fn machine_readable_lines_name_every_artifact() -> Result<()> {
         ",ui,error,==> trial.bad: look\\n==> trial.bad: here",
     ] {
         assert!(lines.contains(&line), "no {line:?}:\n{finished}");
+    }
+    Ok(())
+}
+
+#[test]
+fn output_that_cannot_be_written_is_a_failure() -> Result<()> {
+    let kiln = Kiln::new();
+    kiln.write("t.json", "{\"builders\": [{\"type\": \"null\"}]}");
+    let program = kiln_tests::kiln::program_folder().join("kiln");
+    for words in ["version", "fix -validate=false t.json", "plan -json t.json"] {
+        let mut command = std::process::Command::new("sh");
+        let script = format!("'{}' {words} > /dev/full", program.display());
+        command.args(["-c", &script]);
+        let finished = kiln.start_command(command)?.finish(LIMIT)?;
+        assert_eq!(finished.code(), 1, "{words}: {finished}");
+        assert!(
+            finished.stderr.contains("its output could not be written"),
+            "{words}: {finished}"
+        );
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::template::TemplateArguments;
 /// Flags of `build`.
 #[derive(Debug, Args)]
 pub struct BuildArguments {
-    /// Colour each build's lines
+    /// Print without colours
     #[arg(long, value_name = "bool", num_args = 0..=1, require_equals = true, action = ArgAction::Set,
           default_value = "true", default_missing_value = "true")]
     pub color: bool,

@@ -142,9 +142,10 @@ pub(super) fn refused(command: &Command, error: &clap::Error) -> String {
             "invalid boolean value {value:?} for -{name}: parse error\nIt takes {takes}."
         );
     }
-    let takes = match takes.is_empty() {
-        true => "a whole number".to_owned(),
-        false => takes,
+    let takes = match (takes.is_empty(), value.is_empty()) {
+        (true, true) => "a value, which is missing".to_owned(),
+        (true, false) => "a whole number".to_owned(),
+        (false, _) => takes,
     };
     format!("invalid value {value:?} for flag -{name}: parse error\nIt takes {takes}.")
 }

@@ -79,6 +79,12 @@ pub(super) fn is_hcl(options: &LoadOptions) -> bool {
         || options.config_type == ConfigType::Hcl2
 }
 
+/// Whether the template is there and is none in HCL2.
+pub(super) fn is_json(options: &LoadOptions) -> bool {
+    let is_there = options.path == "-" || options.working_dir.join(&options.path).exists();
+    is_there && !is_hcl(options)
+}
+
 /// Reads the result as a build would, and checks that the names in it exist.
 fn validate(ui: &Ui, fixed: &str, document: &Document, mut options: LoadOptions) -> u8 {
     let folder = match copy(fixed) {

@@ -32,6 +32,12 @@ pub async fn run(world: &World, ui: &Ui, arguments: &Hcl2UpgradeArguments) -> u8
         ui.error("Standard input has no name to go by; say with -output-file what to write.");
         return exit::FAILED;
     };
+    let same = |path: &std::path::Path| options.working_dir.join(path).canonicalize().ok();
+    let input = same(options.path.as_ref());
+    if input.is_some() && input == same(&output) {
+        ui.error("-output-file is the template itself, which would be lost; name another file.");
+        return exit::FAILED;
+    }
     let mut sources = SourceMap::default();
     if template::load(ui, &options, &mut sources).is_none() {
         return exit::FAILED;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::InitArguments;
 use crate::commands::build::usage;
-use crate::commands::fix::is_hcl;
+use crate::commands::fix::is_json;
 use crate::installing::{Shown, failed_text, installed_line, installer};
 use crate::needed::{VENDORED, template_folder};
 use crate::world::World;
@@ -29,7 +29,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: &InitArguments) -> u8 {
         Ok(options) => options,
         Err(message) => return usage(ui, &message, "init"),
     };
-    if !is_hcl(&options) {
+    if is_json(&options) {
         ui.error(
             "kiln init only works with HCL2 templates: those in JSON cannot say which plugins they \
              need. `kiln plugins install SOURCE` installs one.",
@@ -113,6 +113,12 @@ async fn install(
             (Some(one), _) => wanted.push(one),
             (None, Some(found)) => {
                 let version = &found.name.version;
+                if arguments.lock && !lock.plugins.contains_key(&source) {
+                    ui.say(&format!(
+                        "{source} is installed already and is locked for this platform only; \
+                         `kiln init -force` installs it again and locks it for all."
+                    ));
+                }
                 note(
                     &mut lock,
                     &source,

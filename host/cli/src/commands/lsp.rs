@@ -1,8 +1,10 @@
 //! `kiln lsp`.
 
+use host_plugin_client::Prereleases;
+
 use crate::arguments::LspArguments;
 use crate::world::World;
-use crate::{exit, version};
+use crate::{exit, needed, version};
 
 /// Serves an editor on standard input and output until it ends the session. Nothing else may be
 /// printed, so failures are for the log and the exit code.
@@ -13,6 +15,10 @@ pub async fn run(world: &World, arguments: &LspArguments) -> u8 {
     }
     let surroundings = host_lsp::World {
         settings: world.settings(),
+        needs: host_lsp::NeedsOf::new({
+            let world = world.clone();
+            move |template, options| needed::needs(&world, template, options, Prereleases::Used)
+        }),
         core_version: version::PACKER.to_owned(),
         version: version::KILN.to_owned(),
         started_at_unix_nanos: world.started_at_unix_nanos,

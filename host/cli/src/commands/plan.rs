@@ -22,7 +22,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: PlanArguments) -> u8 {
     let usable = if arguments.json {
         let (plan, problems) =
             make::<BuildJson>(world, &options, &arguments, ui, &mut sources).await;
-        ui.say(&plan.to_json(&render_json(&problems, &sources)));
+        ui.document(&plan.to_json(&render_json(&problems, &sources)));
         !problems.iter().any(Diagnostic::is_error)
     } else {
         let (plan, problems) =

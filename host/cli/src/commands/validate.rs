@@ -183,7 +183,7 @@ impl Report<'_> {
         };
         let text = serde_json::to_string_pretty(&document)
             .expect("text and numbers can always be written as JSON");
-        self.ui.say(&text);
+        self.ui.document(&text);
         self.status()
     }
 }

@@ -8,4 +8,4 @@ mod text;
 mod wrap;
 
 pub use json::render_json;
-pub use text::render_text;
+pub use text::{render_clean_text, render_text};

@@ -27,6 +27,39 @@ pub(crate) struct Line {
     pub marked: Range<usize>,
 }
 
+impl Line {
+    /// The line with its text cleaned; the mark is still on what it was on.
+    pub(crate) fn cleaned(self, clean: &dyn Fn(&str) -> String) -> Self {
+        let text = clean(&self.text);
+        if text == self.text {
+            return self;
+        }
+        let before = clean(&self.text[..self.marked.start]);
+        let behind = clean(&self.text[self.marked.end..]);
+        // What is cleaned may lie across an end of the mark, and is marked then.
+        let start = match text.starts_with(&before) {
+            true => before.len(),
+            false => common_prefix(&text, &before),
+        };
+        let end = match text.ends_with(&behind) {
+            true => text.len() - behind.len(),
+            false => text.len(),
+        };
+        Self {
+            number: self.number,
+            marked: start..end.max(start),
+            text,
+        }
+    }
+}
+
+/// How many bytes two texts have in common at their beginnings, in whole characters.
+fn common_prefix(one: &str, other: &str) -> usize {
+    let mut pairs = one.char_indices().zip(other.chars());
+    let different = pairs.find(|((_, one), other)| one != other);
+    different.map_or(one.len().min(other.len()), |((at, _), _)| at)
+}
+
 /// The lines that `span` touches; none when the file is not in `sources`.
 pub(crate) fn lines(sources: &SourceMap, span: Span) -> Vec<Line> {
     let text = sources.text(span.file);
@@ -118,4 +151,28 @@ fn push_column(out: &mut String, grapheme: &str, fill: char) {
         return;
     }
     out.extend(std::iter::repeat_n(fill, grapheme.width()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_stay_on_what_they_were_on() {
+        let check = |text: &str, marked: &str, expected: &str| {
+            let start = text.find(marked).expect("it is there");
+            let line = Line {
+                number: 1,
+                text: text.to_owned(),
+                marked: start..start + marked.len(),
+            };
+            let line = line.cleaned(&|text| text.replace("secret words", "<>"));
+            assert_eq!(&line.text[line.marked.clone()], expected, "{text}");
+        };
+        check("a = [\"secret words\", nosuch(1)]", "nosuch", "nosuch");
+        check("nosuch(\"secret words\")", "nosuch", "nosuch");
+        check("f(\"secret words\")", "\"secret words\"", "\"<>\"");
+        check("f(\"secret words\")", "words", "<>");
+        check("nothing to hide", "to", "to");
+    }
 }

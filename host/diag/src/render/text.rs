@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::snippet::{carets, lines};
+use super::snippet::{Line, carets, lines};
 use super::wrap::wrap;
 use crate::{Diagnostic, Severity, SourceMap, Span};
 
@@ -33,9 +33,20 @@ const LONGEST_LINE: usize = 4000;
 /// text is empty.
 #[must_use]
 pub fn render_text(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
+    render_clean_text(diagnostics, sources, &str::to_owned)
+}
+
+/// The same, with source lines as `clean` leaves them: marks stand under what they are about, whatever
+/// was taken out before them.
+#[must_use]
+pub fn render_clean_text(
+    diagnostics: &[Diagnostic],
+    sources: &SourceMap,
+    clean: &dyn Fn(&str) -> String,
+) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
-        one(&mut out, diagnostic, sources);
+        one(&mut out, diagnostic, sources, clean);
     }
     let more = diagnostics.len().saturating_sub(MOST_SHOWN);
     if more > 0 {
@@ -44,14 +55,23 @@ pub fn render_text(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
     out
 }
 
-fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap) {
+fn one(
+    out: &mut String,
+    diagnostic: &Diagnostic,
+    sources: &SourceMap,
+    clean: &dyn Fn(&str) -> String,
+) {
     let title = match diagnostic.severity {
         Severity::Error => "Error",
         Severity::Warning => "Warning",
     };
     push_paragraph(out, &shortened(&format!("{title}: {}", diagnostic.summary)));
     if let Some(span) = diagnostic.subject {
-        place(out, span, diagnostic.context.as_deref(), sources);
+        let shown: Vec<Line> = lines(sources, span)
+            .into_iter()
+            .map(|line| line.cleaned(clean))
+            .collect();
+        place(out, span, diagnostic.context.as_deref(), sources, &shown);
     }
     let detail = detail_and_values(diagnostic);
     if !detail.is_empty() {
@@ -94,19 +114,18 @@ fn detail_and_values(diagnostic: &Diagnostic) -> String {
     [detail, separator, &values].concat()
 }
 
-fn place(out: &mut String, span: Span, context: Option<&str>, sources: &SourceMap) {
+fn place(out: &mut String, span: Span, context: Option<&str>, sources: &SourceMap, shown: &[Line]) {
     let (line, _) = sources.position(span.file, span.start);
     let name = sources.name(span.file);
     let context = context
         .map(|header| shortened(&format!(", in {header}")))
         .unwrap_or_default();
     let mut text = format!("  on {name} line {line}{context}:");
-    let shown = lines(sources, span);
     if shown.is_empty() {
         text.push_str("\n  (source code not available)");
     }
     let single = shown.len() == 1;
-    for line in &shown {
+    for line in shown {
         let number = format!("{:4}: ", line.number);
         text.push_str(&format!("\n{number}{}", line.text));
         if single {

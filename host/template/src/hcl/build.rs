@@ -1,5 +1,6 @@
 //! `build` blocks.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use host_diag::{Diagnostic, Diagnostics, Span};
@@ -377,19 +378,48 @@ fn read_uses(
     problems: &mut Diagnostics,
 ) {
     let before = problems.len();
+    let header = block.header_text();
     let instances = reading.instances(block, Some(ComponentKind::Builder), scope, problems);
     build.has_empty_use |= instances.is_empty() && problems.len() == before;
     // What is wrong with the block itself is wrong in each of its instances.
     let mut found = Diagnostics::new();
-    let uses = instances
+    let uses: Vec<(SourceUse, Option<Span>)> = instances
         .into_iter()
-        .filter_map(|one| read_use(one, &mut found));
-    build.uses.extend(uses);
+        .filter_map(|one| read_use(one, &mut found))
+        .collect();
+    found.extend(same_name(&uses).map(|problem| problem.context(header)));
+    build.uses.extend(uses.into_iter().map(|(used, _)| used));
     add_new(found, problems);
 }
 
-/// A nested `source` block, or an instance of it.
-fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> {
+/// What is wrong when two instances of a block are called the same, by names of their own: what one
+/// of them makes would replace what the other one made.
+fn same_name(uses: &[(SourceUse, Option<Span>)]) -> Option<Diagnostic> {
+    let mut seen = HashMap::new();
+    for (used, place) in uses {
+        let named = used.instance.as_ref().filter(|instance| instance.is_named);
+        let (Some(UseInstance { key, .. }), Some(name), Some(place)) = (named, &used.name, place)
+        else {
+            continue;
+        };
+        if let Some(first) = seen.insert(name.as_str(), key.as_str()) {
+            let problem = Diagnostic::error("Duplicate instance name")
+                .detail(format!(
+                    "The instances {first:?} and {key:?} are both called {name:?}."
+                ))
+                .at(*place)
+                .hint(
+                    "Use `each.key` or `count.index` in it: no two instances share them."
+                        .to_owned(),
+                );
+            return Some(problem);
+        }
+    }
+    None
+}
+
+/// A nested `source` block, or an instance of it, and where its name stands.
+fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<(SourceUse, Option<Span>)> {
     let header = block.header_text();
     let mut found = Diagnostics::new();
     let key = read_reference(block.label(0), block.header, &mut found);
@@ -410,14 +440,16 @@ fn read_use(block: BoundBlock, problems: &mut Diagnostics) -> Option<SourceUse> 
     problems.extend(in_block(found, &header));
     let key = key?;
     let instance = block.instance.clone();
-    Some(SourceUse {
+    let place = attribute.map(|a| a.expr.span);
+    let used = SourceUse {
         text: block.label(0).to_owned(),
         key,
         name,
         span: block.header,
         addition: Some(Arc::new(block.body)),
         instance: instance.map(|key| UseInstance { key, is_named }),
-    })
+    };
+    Some((used, place))
 }
 
 /// None of the sources of `block` has an instance.

@@ -56,14 +56,21 @@ pub(crate) fn missing_plugins(
     if !instead.is_empty() {
         detail.push_str(" These were found, and will not do:");
     }
-    for line in instead {
+    for line in &instead {
         detail.push_str(&format!("\n  {line}"));
     }
     let problem = Diagnostic::error("Missing plugins")
         .detail(detail)
         .at(first.span)
         .context("packer")
-        .hint("Run `kiln init TEMPLATE`, which installs them.".to_owned())
+        .hint(match instead.is_empty() {
+            true => "Run `kiln init TEMPLATE`, which installs them.".to_owned(),
+            false => {
+                "Run `kiln init TEMPLATE`, which installs them, with what is said above where \
+                      that asks for more."
+                    .to_owned()
+            }
+        })
         .hint("Where nothing of it is needed here, take it out of `required_plugins`.".to_owned());
     Some(others.iter().fold(problem, |problem, (plugin, _)| {
         problem.related(plugin.span, format!("`{}` is missing, too", plugin.source))

@@ -73,9 +73,9 @@ impl Checker<'_> {
             self.problems.push(problem.hint(example.to_owned()));
             return;
         }
-        for (index, provisioner) in sections.provisioners.iter().enumerate() {
-            let what = format!("provisioner {}", index + 1);
-            self.filter(&what, &provisioner.filter);
+        for provisioner in &sections.provisioners {
+            let what = &provisioner.what;
+            self.filter(what, &provisioner.filter);
             for (name, over) in &provisioner.overrides {
                 if !self.has_builder(name) {
                     let message = format!("{what}: override '{name}' doesn't exist");
@@ -83,11 +83,8 @@ impl Checker<'_> {
                 }
             }
         }
-        for (number, chain) in sections.post_processors.iter().enumerate() {
-            for (index, member) in chain.iter().enumerate() {
-                let what = format!("post-processor {}.{}", number + 1, index + 1);
-                self.filter(&what, &member.filter);
-            }
+        for member in sections.post_processors.iter().flatten() {
+            self.filter(&member.what, &member.filter);
         }
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct BuilderEntry {
 /// An item of `provisioners`.
 #[derive(Debug)]
 pub(crate) struct ProvisionerEntry {
+    /// What messages call it, by its place among all that the document has.
+    pub(crate) what: String,
     pub(crate) type_name: String,
     pub(crate) filter: OnlyExcept,
     /// By the name of the builder they are for.
@@ -66,6 +68,8 @@ pub(crate) struct Override {
 /// A member of a chain of `post-processors`.
 #[derive(Debug)]
 pub(crate) struct PostProcessorEntry {
+    /// What messages call it, by its place among all that the document has.
+    pub(crate) what: String,
     pub(crate) type_name: String,
     /// The type unless it says otherwise.
     pub(crate) name: String,
@@ -346,6 +350,7 @@ fn read_provisioner(
         },
     };
     Some(ProvisionerEntry {
+        what: what.to_owned(),
         type_name: entry.type_name(problems)?,
         filter,
         overrides,
@@ -419,6 +424,7 @@ fn read_post_processor(
 ) -> Option<PostProcessorEntry> {
     if let Kind::String(type_name) = &value.kind {
         return Some(PostProcessorEntry {
+            what: what.to_owned(),
             type_name: type_name.clone(),
             name: type_name.clone(),
             filter: OnlyExcept::default(),
@@ -453,6 +459,7 @@ fn read_post_processor(
     }
     let type_name = type_name?;
     Some(PostProcessorEntry {
+        what: what.to_owned(),
         name: name.unwrap_or_else(|| type_name.clone()),
         type_name,
         filter,

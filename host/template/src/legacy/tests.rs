@@ -171,6 +171,24 @@ fn missing_builders_and_unknown_names_are_listed() {
 }
 
 #[test]
+fn entries_are_counted_with_those_that_cannot_be_read() {
+    let named = "{\"type\": \"list\",\n\"only\": [\"x\"]}";
+    check_problems(
+        &format!(
+            "{{\"builders\": [{{\"type\": \"null\"}}], \"provisioners\": [{{}}, {named}],\n\
+             \"post-processors\": [{{}}, \"list\", [{{}}, {named}]]}}"
+        ),
+        &[
+            &format!("error template.json:1: {FAILURE}provisioner 1: missing 'type'"),
+            &format!("error template.json:3: {FAILURE}post-processor 1.1: type is required"),
+            &format!("error template.json:3: {FAILURE}post-processor 3.1: type is required"),
+            "error template.json:2: provisioner 2: 'only' specified builder 'x' not found",
+            "error template.json:4: post-processor 3.2: 'only' specified builder 'x' not found",
+        ],
+    );
+}
+
+#[test]
 fn the_oldest_version_that_will_do_is_compared() {
     let builders = "\"builders\": [{\"type\": \"null\"}]";
     check_problems(

@@ -1,9 +1,14 @@
 //! Order and parallelism, retries, timeouts, and the values a machine has.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::Command;
+
 use anyhow::Result;
 use kiln_tests::trial::Trial;
+use rustix::fs::OFlags;
 
-use super::{nothing_is_left, order};
+use super::{LIMIT, nothing_is_left, order};
 
 /// Four null builds with one `shell-local` each.
 fn four(script: &str) -> Trial {
@@ -64,6 +69,34 @@ fn provisioners_run_in_the_order_of_the_template() -> Result<()> {
     let finished = trial.build(&[])?.success().lacks("not here");
     let found = order(&finished, &[": first", ": second", ": third"]);
     assert_eq!(found, [": first", ": second", ": third"], "{finished}");
+    Ok(())
+}
+
+#[test]
+fn a_provisioner_is_heard_while_the_process_of_the_one_before_it_is_slow_to_end() -> Result<()> {
+    // A process that was started before its turn waits two seconds for it.
+    let trial = Trial::with(
+        "",
+        r#"
+  provisioner "trial" { actions = ["linger:gate"] }
+  provisioner "trial" { actions = ["pause:3000", "say:still heard", "pause:100"] }
+  provisioner "trial" { actions = ["say:at the end"] }"#,
+    );
+    let gate = trial.kiln.work().join("gate");
+    let made = Command::new("mkfifo").arg(&gate).status()?;
+    assert!(made.success());
+    let mut running = trial.start(&["build", "-color=false", "t.pkr.hcl"])?;
+    running.wait_for("==> trial.t: still heard", LIMIT)?;
+    // Only a pipe that somebody reads can be opened like this.
+    let open = OpenOptions::new()
+        .write(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(&gate);
+    assert!(open.is_ok(), "the first process has ended: {open:?}");
+    drop(open);
+    let finished = running.finish(LIMIT)?.success();
+    drop(finished.says("==> trial.t: at the end"));
+    nothing_is_left(&trial);
     Ok(())
 }
 

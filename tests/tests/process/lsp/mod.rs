@@ -7,6 +7,7 @@ mod neovim;
 
 use anyhow::Result;
 use kiln_tests::Kiln;
+use kiln_tests::kiln::program_folder;
 use serde_json::{Value, json};
 
 use client::{Client, uri};
@@ -370,5 +371,46 @@ fn modules_are_completed_and_followed() -> Result<()> {
         found,
         json!([{ "uri": uri(&inner), "range": range((0, 10), (0, 14)) }])
     );
+    Ok(())
+}
+
+#[test]
+fn an_installed_plugin_is_known_to_the_templates_that_need_it() -> Result<()> {
+    let kiln = Kiln::new();
+    let plugin = program_folder().join("trial_plugin");
+    let words = ["plugins", "install", "-path"];
+    let words = [
+        &words[..],
+        &[&*plugin.to_string_lossy()],
+        &["example.com/tests/trial"],
+    ];
+    drop(kiln.run(&words.concat())?.success());
+    let path = kiln.work().join("t.pkr.hcl");
+    let text = |version: &str, option: &str| {
+        format!(
+            "packer {{\n  required_plugins {{\n    trial = {{\n      source  = \"example.com/tests/trial\"\n      \
+             version = \"{version}\"\n    }}\n  }}\n}}\nsource \"trial\" \"t\" {{\n  {option}\n}}\nbuild {{\n  \
+             sources = [\"trial.t\"]\n}}\n"
+        )
+    };
+    let mut client = Client::new(&kiln)?;
+    client.open(&path, "packer", &text(">= 0.1.0", "acktions = []"))?;
+    let problems = client.problems(&path)?;
+    let message = only(&problems)["message"].to_string();
+    assert!(message.contains("`actions`"), "{message}");
+    client.replace(&path, 2, &text(">= 0.1.0", "actions = []"))?;
+    assert_eq!(client.problems(&path)?, Vec::<Value>::new());
+    let found = client.at("textDocument/completion", &path, (9, 2))?;
+    let found = found.as_array().cloned().unwrap_or_default();
+    assert!(
+        found.iter().any(|one| one["label"] == "actions"),
+        "{found:?}"
+    );
+    // A version that nobody installed is told where it is asked for.
+    client.replace(&path, 3, &text(">= 7.0.0", "actions = []"))?;
+    let problems = client.problems(&path)?;
+    let message = only(&problems)["message"].to_string();
+    assert!(message.contains("example.com/tests/trial"), "{message}");
+    assert_eq!(client.shut_down()?.code(), Some(0));
     Ok(())
 }

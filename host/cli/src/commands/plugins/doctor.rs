@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use host_diag::SourceMap;
 use host_plugin_client::tree::Family;
-use host_plugin_client::{Origin, Registry, Rejected, Shelf, Verified, packer_bridge};
+use host_plugin_client::{Isolation, Origin, Registry, Rejected, Shelf, Verified, packer_bridge};
 use host_template::Components;
 use host_ui::Ui;
 use serde::Serialize;
@@ -28,6 +28,8 @@ struct Report {
     folder_problem: Option<String>,
     /// What runs plugins made for Packer.
     bridge: Option<PathBuf>,
+    /// What installed plugins can do although they are confined; `None` when there is nothing.
+    confinement_gap: Option<&'static str>,
     plugins: Vec<Plugin>,
     required: Vec<Required>,
 }
@@ -38,12 +40,15 @@ struct Plugin {
     path: PathBuf,
     /// `bundled`, `vendored` or `installed`.
     place: &'static str,
-    /// `usable`, `older` when a newer version is preferred, or `refused`.
+    /// `usable`, `older` when a newer version is preferred, `shadowed` when kiln comes with everything
+    /// it offers, or `refused`.
     state: &'static str,
     source: Option<String>,
     name: Option<String>,
     version: Option<String>,
     components: Vec<String>,
+    /// What it declares that it needs when it is confined; those of Packer's kind declare nothing.
+    needs: Vec<String>,
     reason: Option<String>,
 }
 
@@ -72,6 +77,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: &DoctorArguments) -> u8 {
     let mut report = Report {
         format_version: FORMAT_VERSION,
         bridge: packer_bridge(&settings.plugin_folders),
+        confinement_gap: Isolation::gap(),
         ..Report::default()
     };
     let bundled = Registry::scan(settings.clone()).await;
@@ -79,7 +85,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: &DoctorArguments) -> u8 {
     match world.plugin_tree() {
         Ok(tree) => {
             let shelf = Shelf::read(&settings, &tree, "").await;
-            report.shelf(shelf, "installed");
+            report.shelf(shelf, "installed", &bundled);
             report.folder = Some(tree);
         }
         Err(error) => report.folder_problem = Some(error.to_string()),
@@ -93,7 +99,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: &DoctorArguments) -> u8 {
         let own = template_folder(&options).join(VENDORED);
         if own.is_dir() {
             let shelf = Shelf::read(&settings, &own, "").await;
-            report.shelf(shelf, "vendored");
+            report.shelf(shelf, "vendored", &bundled);
         }
         let used = needed::prereleases(false);
         let registry = match needed::registry(world, &template, &options, used).await {
@@ -110,12 +116,13 @@ pub async fn run(world: &World, ui: &Ui, arguments: &DoctorArguments) -> u8 {
             status = exit::FAILED;
         }
     }
-    let text = match arguments.json {
-        true => serde_json::to_string_pretty(&report)
-            .expect("text and numbers can always be written as JSON"),
-        false => report.text(),
-    };
-    ui.say(&text);
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&report)
+            .expect("text and numbers can always be written as JSON");
+        ui.document(&text);
+    } else {
+        ui.say(&report.text());
+    }
     status
 }
 
@@ -131,6 +138,7 @@ impl Report {
                 name: Some(one.name.clone()),
                 version: Some(one.version.clone()),
                 components: distinct(names),
+                needs: Vec::new(),
                 reason: None,
             });
         }
@@ -139,13 +147,23 @@ impl Report {
         }
     }
 
-    fn shelf(&mut self, shelf: Shelf, place: &'static str) {
+    fn shelf(&mut self, shelf: Shelf, place: &'static str, bundled: &Registry) {
         let mut rest = shelf.sound.iter().peekable();
         while let Some(one) = rest.next() {
             let newer = rest.peek().filter(|next| next.name.name == one.name.name);
             let older = newer.map(|newer| newer.path.as_path());
             let bridge = self.bridge.as_deref();
-            self.plugins.push(Plugin::sound(one, place, older, bridge));
+            let mut plugin = Plugin::sound(one, place, older, bridge);
+            let mut offered = one.components.iter();
+            let is_shadowed = offered.all(|(kind, name)| bundled.installed(*kind, name).is_some());
+            if plugin.state == "usable" && is_shadowed {
+                plugin.state = "shadowed";
+                plugin.reason = Some(
+                    "kiln comes with everything it offers, and uses its own where it is called so"
+                        .to_owned(),
+                );
+            }
+            self.plugins.push(plugin);
         }
         for one in &shelf.rejected {
             self.plugins.push(Plugin::refused(one, place));
@@ -167,6 +185,9 @@ impl Report {
                      kiln\n"
                 .to_owned(),
         });
+        if let Some(gap) = self.confinement_gap {
+            text.push_str(&format!("Not everything is confined: {gap}\n"));
+        }
         for place in ["bundled", "vendored", "installed"] {
             let here: Vec<&Plugin> = self
                 .plugins
@@ -207,9 +228,7 @@ impl Plugin {
             let missing = "`kiln-plugin-packer` is not beside kiln".to_owned();
             (state, reason) = ("refused", Some(missing));
         }
-        let said = one.packer.as_ref();
-        let names = said.map(|said| said.components(&one.name.name));
-        let names = names.unwrap_or_default().into_iter();
+        let names = one.components.iter().map(|(_, name)| name.clone());
         Self {
             path: one.path.clone(),
             place,
@@ -217,7 +236,8 @@ impl Plugin {
             source: Some(one.source.clone()),
             name: Some(one.name.name.clone()),
             version: Some(one.name.version.to_string()),
-            components: distinct(names.map(|(_, name)| name)),
+            components: distinct(names),
+            needs: one.needs.clone(),
             reason,
         }
     }
@@ -235,25 +255,29 @@ impl Plugin {
             name: None,
             version: None,
             components: Vec::new(),
+            needs: Vec::new(),
             reason: Some(reason),
         }
     }
 
     fn line(&self) -> String {
         let known = [&self.source, &self.name].into_iter().flatten().next();
-        let mut line = format!("{:<8}", self.state);
+        let mut line = format!("{:<9}", self.state);
         if let (Some(known), Some(version)) = (known, &self.version) {
             line.push_str(&format!("{known} {version} "));
         }
         line.push_str(&self.path.display().to_string());
         if let Some(reason) = &self.reason {
-            line.push_str(&format!("\n          {reason}"));
+            line.push_str(&format!("\n           {reason}"));
         }
         if !self.components.is_empty() {
             line.push_str(&format!(
-                "\n          offers {}",
+                "\n           offers {}",
                 self.components.join(", ")
             ));
+        }
+        if !self.needs.is_empty() {
+            line.push_str(&format!("\n           needs {}", self.needs.join(", ")));
         }
         line
     }

@@ -8,7 +8,7 @@ use host_ui::Ui;
 use super::tree;
 use crate::arguments::RequiredArguments;
 use crate::commands::build::usage;
-use crate::commands::fix::is_hcl;
+use crate::commands::fix::is_json;
 use crate::commands::init::NOTHING_REQUIRED;
 use crate::needed::{VENDORED, template_folder};
 use crate::world::World;
@@ -21,7 +21,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: &RequiredArguments) -> u8 {
         Ok(options) => options,
         Err(message) => return usage(ui, &message, "plugins required"),
     };
-    if !is_hcl(&options) {
+    if is_json(&options) {
         ui.error("Templates in JSON cannot say which plugins they need; this is for HCL2.");
         return exit::FAILED;
     }

@@ -152,14 +152,15 @@ impl Outline {
         let index = tokens.iter().rposition(|token| token.start < at)?;
         let token = tokens[index];
         if token.kind == TokenKind::Broken && at <= token.end {
-            let start = token.start + 1;
-            let code = text[start..at].rfind("${").is_some_and(|open| {
-                self.kind == crate::documents::Kind::TemplateJson
-                    && !text[start + open..at].contains('}')
+            // A character that belongs nowhere is broken, too, without being a text.
+            let start = token.start + usize::from(token.text(text).starts_with('"'));
+            let before = text.get(start..at)?;
+            let code = before.rfind("${").is_some_and(|open| {
+                self.kind == crate::documents::Kind::TemplateJson && !before[open..].contains('}')
             });
             let rest = &text[at..token.end];
             let length = rest.find(['"', ',', '}', ']', '\r']).unwrap_or(rest.len());
-            return (!code && start <= at).then_some((start..at + length, true));
+            return (!code).then_some((start..at + length, true));
         }
         text_at(text, tokens, index, at).map(|range| (range, true))
     }

@@ -206,6 +206,7 @@ fn names_of_variables_are_found_in_calls() {
 #[test]
 fn any_prefix_of_a_file_is_read_without_panic_at_every_cursor() {
     let json = "{ \"é\": { \"a\": [1, {\"b\": \"${f(\\\"😀\\\", {c = 1})} {{user `ü`}}\"}], } }\n";
+    let broken = "{“é”: ‘a’, \"b\": 😀 \"c\": “foo”, \"d\": [ü, “\"x ${“😀”} \"]}\n";
     let yaml =
         "é:\n  - a: [1, {b: \"😀\", 'c': d}]\n    <<: &x !y |\n      {{user `ü`}}\n  -\n- \"q\n";
     for (kind, text) in [
@@ -216,6 +217,11 @@ fn any_prefix_of_a_file_is_read_without_panic_at_every_cursor() {
         (Kind::ValuesYaml, yaml),
         (Kind::LegacyYaml, json),
         (Kind::LegacyJson, yaml),
+        (Kind::TemplateJson, broken),
+        (Kind::LegacyJson, broken),
+        (Kind::ValuesJson, broken),
+        (Kind::LegacyYaml, broken),
+        (Kind::TemplateJson, yaml),
     ] {
         let ends = (0..=text.len()).filter(|at| text.is_char_boundary(*at));
         for end in ends {

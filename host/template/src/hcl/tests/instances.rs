@@ -440,6 +440,36 @@ fn names_of_instances_in_a_build_come_from_the_block_or_its_key() {
 }
 
 #[test]
+fn two_instances_in_a_build_have_two_names() {
+    let named = |for_each: &str, name: &str| {
+        format!(
+            "source \"machine\" \"m\" {{}}\nbuild {{\n source \"machine.m\" {{\n  for_each = \
+             {for_each}\n  name = \"{name}\"\n }}\n}}"
+        )
+    };
+    check_names(
+        &named("{ a = 1, b = 2 }", "x${each.value}"),
+        &["machine.x1", "machine.x2"],
+    );
+    let text = named("{ a = 1, b = 2, c = 1 }", "x${each.value}");
+    let outcome = Case::hcl(&text).run();
+    assert_eq!(
+        outcome.problems,
+        ["error main.pkr.hcl:5: Duplicate instance name"]
+    );
+    assert_eq!(
+        outcome.details,
+        [r#"The instances "a" and "c" are both called "x1"."#]
+    );
+    // Two blocks may use a source under one name, as in Packer.
+    check_names(
+        "source \"machine\" \"m\" {}\nbuild {\n source \"machine.m\" { name = \"x\" }\n source \
+         \"machine.m\" { name = \"x\" }\n}",
+        &["machine.x", "machine.x"],
+    );
+}
+
+#[test]
 fn wrong_instances_in_a_build_are_explained_once() {
     let nested = |arguments: &str| {
         format!(

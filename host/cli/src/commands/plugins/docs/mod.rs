@@ -126,7 +126,11 @@ fn subjects<'a>(
     kinds: &[(ComponentKind, &'static str)],
 ) -> Vec<Subject<'a>> {
     let own = |plugin: &Installed| plugin.name == name;
-    let is_plugin = registry.usable.iter().any(own);
+    let is_wanted = |kind: &ComponentKind| kinds.iter().any(|(wanted, _)| wanted == kind);
+    let is_plugin = registry
+        .usable
+        .iter()
+        .any(|plugin| own(plugin) && plugin.components.iter().any(|(kind, _)| is_wanted(kind)));
     let mut found = Vec::new();
     for plugin in &registry.usable {
         for (kind, offered) in &plugin.components {

@@ -30,8 +30,11 @@ impl Sdk {
     /// that goes with this program.
     pub(super) fn find(wish: Option<&str>, world: &World) -> Result<Self, String> {
         let Some(wish) = wish else {
-            let above = world.executable.ancestors();
-            let checkout = above.skip(1).find(|folder| is_checkout(folder));
+            // An installed program may lie anywhere; what it was built from may still be there.
+            let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+            let above = world.executable.ancestors().skip(1);
+            let mut above = above.chain(sources.ancestors());
+            let checkout = above.find(|folder| is_checkout(folder));
             return Ok(match checkout {
                 Some(folder) => Self::Checkout(folder.to_path_buf()),
                 None => Self::Version(version::KILN.to_owned()),

@@ -15,6 +15,6 @@ build {
   sources = ["source.null.demo"]
 
   provisioner "myplugin" {
-    name = "kiln"
+    whom = "kiln"
   }
 }

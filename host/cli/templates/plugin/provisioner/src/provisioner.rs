@@ -13,8 +13,8 @@ use kiln_sdk::{
 pub(crate) struct ProvisionerConfig {
     /// Whom to greet.
     #[config(default = "world")]
-    pub(crate) name: String,
-    /// Path of the file in the machine, without spaces.
+    pub(crate) whom: String,
+    /// Path of the file in the machine: letters, digits and `/._-`.
     #[config(default = "/tmp/greeting.txt")]
     pub(crate) path: String,
 }
@@ -28,8 +28,10 @@ impl Trait for Provisioner {
     // Checks the options and touches nothing. Every problem is told, with the option it is about.
     fn prepare(&self, config: &mut ProvisionerConfig, _build: &BuildInfo) -> Prepared {
         let mut problems = Vec::new();
-        if config.path.is_empty() || config.path.contains(char::is_whitespace) {
-            let detail = format!("`{}` is no path without spaces.", config.path);
+        // The path becomes a part of a command, where a shell reads it.
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+        if config.path.is_empty() || !config.path.chars().all(plain) {
+            let detail = format!("`{}` has other than letters, digits and `/._-`.", config.path);
             problems.push(Diagnostic::error("Invalid path", detail).on("path"));
         }
         problems.into()
@@ -42,8 +44,8 @@ impl Trait for Provisioner {
         machine: Arc<dyn Communicator>,
         _generated: Value,
     ) -> Result<(), Failure> {
-        cx.say(format!("Greeting {}", config.name)).await;
-        let text = format!("hello {}\n", config.name);
+        cx.say(format!("Greeting {}", config.whom)).await;
+        let text = format!("hello {}\n", config.whom);
         let command = Command {
             command: format!("tee {}", config.path),
             stdin: Some(Box::new(std::io::Cursor::new(text))),
@@ -69,7 +71,7 @@ mod tests {
     #[tokio::test]
     async fn the_greeting_is_in_the_machine() {
         let machine = Memory::new();
-        let options = [("name", "you")].into_iter().collect();
+        let options = [("whom", "you")].into_iter().collect();
         let run = FakeHost::new().provision(
             Provisioner,
             options,
@@ -77,10 +79,11 @@ mod tests {
             Value::empty_map(),
         );
         run.await.outcome.expect("it succeeds");
-        let text = machine
-            .file("/tmp/greeting.txt")
-            .expect("the file is there");
-        assert_eq!(&text[..], b"hello you\n");
+        let [command] = &machine.commands()[..] else {
+            panic!("one command: {:?}", machine.commands());
+        };
+        assert_eq!(command.command, "tee /tmp/greeting.txt");
+        assert_eq!(&command.stdin[..], b"hello you\n");
     }
 
     #[tokio::test]
