@@ -80,8 +80,9 @@ pub fn refused(world: &World, registry: &Registry) -> Vec<Diagnostic> {
     let refused = registry.rejected.iter();
     let refused = refused.filter(|one| one.path.starts_with(&tree));
     let mut warnings = Vec::new();
-    if let Some(gap) = Isolation::gap().filter(|_| Isolation::is_missing())
-        && registry.usable.iter().any(Installed::is_confined)
+    if registry.usable.iter().any(Installed::is_confined)
+        && Isolation::is_missing()
+        && let Some(gap) = Isolation::gap()
     {
         let detail = format!("They are not confined in what files they touch: {gap}.");
         warnings.push(Diagnostic::warning("Installed plugins are used").detail(detail));

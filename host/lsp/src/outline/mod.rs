@@ -7,6 +7,7 @@
 mod cursor;
 mod data;
 mod reader;
+mod scan;
 #[cfg(test)]
 mod tests;
 

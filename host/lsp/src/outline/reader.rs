@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use host_syntax::{Token, TokenKind};
 
+use super::scan::Scan;
 use super::{Attribute, Block, Body, Item, Label};
 use crate::language::TOP_LEVEL;
 
@@ -13,37 +14,23 @@ const MOST_DEPTH: usize = 100;
 /// The items of a file.
 pub(super) fn read(text: &str, tokens: &[Token]) -> Vec<Item> {
     let mut reader = Reader {
-        text,
-        tokens,
+        scan: Scan { text, tokens },
         at: 0,
     };
     reader.body(0)
 }
 
 struct Reader<'a> {
-    text: &'a str,
-    tokens: &'a [Token],
+    scan: Scan<'a>,
     at: usize,
 }
 
 impl Reader<'_> {
-    fn kind(&self, at: usize) -> TokenKind {
-        self.tokens
-            .get(at)
-            .map_or(TokenKind::End, |token| token.kind)
-    }
-
-    fn start(&self, at: usize) -> usize {
-        self.tokens
-            .get(at)
-            .map_or(self.text.len(), |token| token.start)
-    }
-
     /// Items up to the brace that closes the body, which is left.
     fn body(&mut self, depth: usize) -> Vec<Item> {
         let mut items = Vec::new();
         loop {
-            match self.kind(self.at) {
+            match self.scan.kind(self.at) {
                 TokenKind::End => return items,
                 TokenKind::CloseBrace if depth > 0 => return items,
                 TokenKind::Ident => {
@@ -58,25 +45,25 @@ impl Reader<'_> {
     }
 
     fn item(&mut self, depth: usize) -> Item {
-        let name = self.tokens[self.at];
+        let name = self.scan.tokens[self.at];
         self.at += 1;
-        if self.kind(self.at) == TokenKind::Equal {
+        if self.scan.kind(self.at) == TokenKind::Equal {
             return Item::Attribute(self.attribute(name));
         }
         let mut labels = Vec::new();
         while let Some(label) = self.label() {
             labels.push(label);
         }
-        let opens = self.kind(self.at) == TokenKind::OpenBrace;
+        let opens = self.scan.kind(self.at) == TokenKind::OpenBrace;
         let mut end = labels.last().map_or(name.end, |label| label.range.end);
         let body = (opens && depth < MOST_DEPTH).then(|| {
-            let open = self.tokens[self.at].end;
+            let open = self.scan.tokens[self.at].end;
             self.at += 1;
             let items = self.body(depth + 1);
-            let close = self.start(self.at);
+            let close = self.scan.start(self.at);
             end = close;
-            if self.kind(self.at) == TokenKind::CloseBrace {
-                end = self.tokens[self.at].end;
+            if self.scan.kind(self.at) == TokenKind::CloseBrace {
+                end = self.scan.tokens[self.at].end;
                 self.at += 1;
             }
             Body {
@@ -86,7 +73,7 @@ impl Reader<'_> {
             }
         });
         Item::Block(Block {
-            kind: name.text(self.text).to_owned(),
+            kind: name.text(self.scan.text).to_owned(),
             kind_range: name.start..name.end,
             labels,
             body,
@@ -97,25 +84,25 @@ impl Reader<'_> {
 
     /// The next label on the line.
     fn label(&mut self) -> Option<Label> {
-        let token = *self.tokens.get(self.at)?;
+        let token = *self.scan.tokens.get(self.at)?;
         let range = match token.kind {
             TokenKind::Ident => {
                 self.at += 1;
                 token.start..token.end
             }
             TokenKind::OpenQuote => {
-                let close = closing(self.tokens, self.at);
+                let close = closing(self.scan.tokens, self.at);
                 self.at = close + 1;
-                token.end..self.start(close)
+                token.end..self.scan.start(close)
             }
-            TokenKind::Broken if token.text(self.text).starts_with('"') => {
+            TokenKind::Broken if token.text(self.scan.text).starts_with('"') => {
                 self.at += 1;
                 token.start + 1..token.end
             }
             _ => return None,
         };
         // Half a string reaches to the end of the line, its header's brace with it.
-        let text = self.text[range.clone()]
+        let text = self.scan.text[range.clone()]
             .trim_end_matches(['\r', '{'])
             .trim_end();
         Some(Label {
@@ -125,13 +112,13 @@ impl Reader<'_> {
     }
 
     fn attribute(&mut self, name: Token) -> Attribute {
-        let value_start = self.tokens[self.at].end;
+        let value_start = self.scan.tokens[self.at].end;
         self.at += 1;
         let tokens = self.expression();
         let last = tokens.clone().next_back();
-        let end = last.map_or(value_start, |last| self.tokens[last].end);
+        let end = last.map_or(value_start, |last| self.scan.tokens[last].end);
         Attribute {
-            name: name.text(self.text).to_owned(),
+            name: name.text(self.scan.text).to_owned(),
             name_range: name.start..name.end,
             value: value_start..end,
             tokens,
@@ -144,7 +131,7 @@ impl Reader<'_> {
         let first = self.at;
         let mut open: Vec<TokenKind> = Vec::new();
         loop {
-            match self.kind(self.at) {
+            match self.scan.kind(self.at) {
                 TokenKind::End => break,
                 TokenKind::Newline => {
                     if open.is_empty() || self.is_top_level(self.at + 1) {
@@ -164,7 +151,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         let mut end = self.at;
-        while end > first && self.kind(end - 1) == TokenKind::Newline {
+        while end > first && self.scan.kind(end - 1) == TokenKind::Newline {
             end -= 1;
         }
         first..end
@@ -172,30 +159,33 @@ impl Reader<'_> {
 
     /// Whether an attribute or a block with a brace begins with token `at`.
     fn begins_item(&self, at: usize) -> bool {
-        if self.kind(at) != TokenKind::Ident {
+        if self.scan.kind(at) != TokenKind::Ident {
             return false;
         }
-        matches!(self.kind(at + 1), TokenKind::Equal | TokenKind::OpenBrace)
-            || (self.kind(at + 1) == TokenKind::OpenQuote
-                && self.kind(closing(self.tokens, at + 1) + 1) == TokenKind::OpenBrace)
+        matches!(
+            self.scan.kind(at + 1),
+            TokenKind::Equal | TokenKind::OpenBrace
+        ) || (self.scan.kind(at + 1) == TokenKind::OpenQuote
+            && self.scan.kind(closing(self.scan.tokens, at + 1) + 1) == TokenKind::OpenBrace)
     }
 
     /// Whether a block of the top level begins with token `at`: at the margin, where nothing else
     /// stands, so that a brace that is missing before it does not swallow it.
     fn is_top_level(&self, at: usize) -> bool {
         let Some(token) = self
+            .scan
             .tokens
             .get(at)
             .filter(|one| one.kind == TokenKind::Ident)
         else {
             return false;
         };
-        if token.start > 0 && !self.text[..token.start].ends_with('\n') {
+        if token.start > 0 && !self.scan.text[..token.start].ends_with('\n') {
             return false;
         }
-        let name = token.text(self.text);
+        let name = token.text(self.scan.text);
         let opens = matches!(
-            self.kind(at + 1),
+            self.scan.kind(at + 1),
             TokenKind::OpenBrace | TokenKind::OpenQuote | TokenKind::Broken
         );
         opens && TOP_LEVEL.iter().any(|entry| entry.name == name)

@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plugin_wire::handshake;
 use plugin_wire::v1::plugin_client::PluginClient;
 use rand::RngCore;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
+use self::end::{Ending, Leftovers, Watched, signal_group, watch_exit};
 use crate::connection::{Bearer, connect};
 use crate::convert::BadMessage;
 use crate::error::ClientError;
@@ -26,6 +26,7 @@ use crate::log::{self, Lines, LogRing};
 use crate::private_folder::PrivateFolder;
 use crate::run::Artifact;
 
+mod end;
 mod memory;
 mod strays;
 
@@ -33,8 +34,6 @@ mod strays;
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How long it may take after the signal to terminate.
 const TERMINATE_LIMIT: Duration = Duration::from_secs(5);
-/// How long the last log lines of a dead process are waited for.
-const LOG_LIMIT: Duration = Duration::from_millis(300);
 /// How long the end of a process is waited for after its connection broke.
 const EXIT_LIMIT: Duration = Duration::from_secs(1);
 /// Where plugins made for Packer look for the user's configuration.
@@ -43,17 +42,6 @@ const PACKER_CONFIG_VARIABLE: &str = "PACKER_CONFIG_DIR";
 const STRAY_LINES: usize = 10;
 
 pub(crate) type Client = PluginClient<InterceptedService<Channel, Bearer>>;
-
-/// What is known of the end of a process before it comes.
-#[derive(Debug, Default)]
-struct Ending {
-    /// Somebody told it to end.
-    wanted: AtomicBool,
-    /// It does not end by itself.
-    forced: AtomicBool,
-    /// It has been heard of.
-    begun: AtomicBool,
-}
 
 /// A plugin process. Dropping it kills the process group.
 #[derive(Debug)]
@@ -345,14 +333,6 @@ impl Drop for Process {
     }
 }
 
-fn signal_group(group: Pid, signal: Signal) {
-    if let Err(error) = kill_process_group(group, signal)
-        && error != rustix::io::Errno::SRCH
-    {
-        tracing::debug!(%error, "cannot signal a process group");
-    }
-}
-
 /// Random bytes in hexadecimal.
 fn random_word<const BYTES: usize>() -> String {
     let mut bytes = [0; BYTES];
@@ -404,75 +384,6 @@ fn spawn(
         path: owner.path.clone(),
         source,
     })
-}
-
-/// What becomes of processes that a plugin leaves in its group when it ends as it should.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Leftovers {
-    /// They are on record where that matters: a machine may be meant to stay.
-    Stay,
-    /// They end: nobody vouches for the plugin of this name, whose process was marked with this word.
-    /// Those outside its group, too, when it did not end well.
-    End(String, String),
-}
-
-/// How a process is watched.
-struct Watched {
-    ending: Arc<Ending>,
-    /// The most bytes it may have in memory.
-    memory: Option<u64>,
-    /// Whether its children count, because one of them is the plugin.
-    has_bridge: bool,
-    leftovers: Leftovers,
-}
-
-/// Watches for the end of the process. When nobody wanted it, whatever the process had started in
-/// its group ends with it.
-fn watch_exit(
-    mut child: Child,
-    group: Pid,
-    mut reader: JoinHandle<()>,
-    watched: Watched,
-) -> watch::Receiver<Option<String>> {
-    let (sender, receiver) = watch::channel(None);
-    tokio::spawn(async move {
-        let Watched {
-            ending,
-            memory,
-            has_bridge,
-            leftovers,
-        } = watched;
-        let ended = tokio::select! {
-            ended = child.wait() => Ok(ended),
-            () = memory::exceeds(group, has_bridge, memory) => Err(memory.unwrap_or_default()),
-        };
-        let exit = match ended {
-            Ok(Ok(status)) => status.to_string(),
-            Ok(Err(error)) => format!("its end could not be seen: {error}"),
-            Err(limit) => {
-                signal_group(group, Signal::KILL);
-                drop(child.wait().await);
-                memory::told(limit)
-            }
-        };
-        let wanted = ending.wanted.load(Ordering::Relaxed);
-        if !wanted || leftovers != Leftovers::Stay {
-            signal_group(group, Signal::KILL);
-        }
-        // What a plugin that ends well left outside its group may serve others, too: a tool's daemon
-        // is started by whoever needs it first.
-        if let Leftovers::End(plugin, run) = leftovers
-            && (!wanted || ending.forced.load(Ordering::Relaxed))
-        {
-            strays::end(&plugin, &run).await;
-        }
-        if !wanted {
-            // Another holder of the pipe must not keep the news from being told.
-            drop(tokio::time::timeout(LOG_LIMIT, &mut reader).await);
-        }
-        sender.send_replace(Some(exit));
-    });
-    receiver
 }
 
 /// Reads what is not protocol, so that the plugin never waits for a full pipe.

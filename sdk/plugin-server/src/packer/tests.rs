@@ -257,20 +257,21 @@ async fn a_builder_fails_with_the_provisioners_words() {
     builder.leave().await;
 }
 
-#[tokio::test]
-async fn a_cancelled_builder_cancels_its_provisioners_and_cleans_up() {
-    let machine = Memory::new();
-    let builder = start(
-        &machine,
-        Kind::Builder,
-        "-packer-default-plugin-name-",
-        Encoding::Protobuf,
-    )
-    .await;
+/// A builder whose options are checked already.
+async fn prepared_builder(machine: &Memory, encoding: Encoding) -> Started {
+    let name = "-packer-default-plugin-name-";
+    let builder = start(machine, Kind::Builder, name, encoding).await;
     builder
         .prepare(&[("mode", "build"), ("text", "made")])
         .await
         .expect("the options are good");
+    builder
+}
+
+#[tokio::test]
+async fn a_cancelled_builder_cancels_its_provisioners_and_cleans_up() {
+    let machine = Memory::new();
+    let builder = prepared_builder(&machine, Encoding::Protobuf).await;
     let heard = Heard::default();
     let (ready, mut is_ready) = tokio::sync::mpsc::channel(1);
     let hook = Provisioners {
@@ -294,17 +295,7 @@ async fn a_cancelled_builder_cancels_its_provisioners_and_cleans_up() {
 #[tokio::test]
 async fn a_host_that_leaves_ends_the_run() {
     let machine = Memory::new();
-    let builder = start(
-        &machine,
-        Kind::Builder,
-        "-packer-default-plugin-name-",
-        Encoding::Gob,
-    )
-    .await;
-    builder
-        .prepare(&[("mode", "build"), ("text", "made")])
-        .await
-        .expect("the options are good");
+    let builder = prepared_builder(&machine, Encoding::Gob).await;
     let heard = Heard::default();
     let (ready, mut is_ready) = tokio::sync::mpsc::channel(1);
     let hook = Provisioners {

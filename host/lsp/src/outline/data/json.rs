@@ -5,6 +5,7 @@ use std::ops::Range;
 use host_syntax::{Token, TokenKind};
 
 use super::super::reader::closing;
+use super::super::scan::Scan;
 use super::{Entry, MOST_DEPTH, Node, Read};
 use crate::documents::Kind;
 
@@ -15,8 +16,10 @@ pub(super) fn read(text: &str, kind: Kind) -> Read {
         .into_iter()
         .partition(|token| token.kind == TokenKind::Comment);
     let mut reader = Reader {
-        text,
-        tokens: &tokens,
+        scan: Scan {
+            text,
+            tokens: &tokens,
+        },
         at: 0,
     };
     let root = reader.value(0);
@@ -73,47 +76,34 @@ fn masked(text: &str, kind: Kind) -> String {
 }
 
 struct Reader<'a> {
-    text: &'a str,
-    tokens: &'a [Token],
+    scan: Scan<'a>,
     at: usize,
 }
 
 impl Reader<'_> {
-    fn kind(&self, at: usize) -> TokenKind {
-        self.tokens
-            .get(at)
-            .map_or(TokenKind::End, |token| token.kind)
-    }
-
-    fn start(&self, at: usize) -> usize {
-        self.tokens
-            .get(at)
-            .map_or(self.text.len(), |token| token.start)
-    }
-
     fn skip_lines(&mut self) {
-        while self.kind(self.at) == TokenKind::Newline {
+        while self.scan.kind(self.at) == TokenKind::Newline {
             self.at += 1;
         }
     }
 
     fn value(&mut self, depth: usize) -> Node {
         self.skip_lines();
-        let token = self.tokens.get(self.at).copied();
-        match self.kind(self.at) {
+        let token = self.scan.tokens.get(self.at).copied();
+        match self.scan.kind(self.at) {
             TokenKind::OpenBrace if depth < MOST_DEPTH => self.map(depth),
             TokenKind::OpenBracket if depth < MOST_DEPTH => self.list(depth),
             TokenKind::OpenQuote | TokenKind::Broken => Node::Scalar { range: self.text() },
             kind if kind.is_closer() || matches!(kind, TokenKind::Comma | TokenKind::End) => {
                 Node::Missing {
-                    at: self.start(self.at),
+                    at: self.scan.start(self.at),
                 }
             }
             _ => {
-                let start = token.map_or(self.text.len(), |token| token.start);
+                let start = token.map_or(self.scan.text.len(), |token| token.start);
                 let mut end = start;
                 while !self.ends_word() {
-                    end = self.tokens[self.at].end;
+                    end = self.scan.tokens[self.at].end;
                     self.at += 1;
                 }
                 Node::Scalar { range: start..end }
@@ -122,7 +112,7 @@ impl Reader<'_> {
     }
 
     fn ends_word(&self) -> bool {
-        let kind = self.kind(self.at);
+        let kind = self.scan.kind(self.at);
         let shallow = matches!(
             kind,
             TokenKind::Comma | TokenKind::Newline | TokenKind::Colon | TokenKind::End
@@ -134,25 +124,25 @@ impl Reader<'_> {
 
     /// What stands between the quotes that begin here.
     fn text(&mut self) -> Range<usize> {
-        let token = self.tokens[self.at];
+        let token = self.scan.tokens[self.at];
         if token.kind == TokenKind::Broken {
             self.at += 1;
-            let start = token.start + usize::from(token.text(self.text).starts_with('"'));
-            let text = &self.text[start..token.end];
+            let start = token.start + usize::from(token.text(self.scan.text).starts_with('"'));
+            let text = &self.scan.text[start..token.end];
             let text = text.trim_end_matches(['\r', ',', '}', ']', ' ', '\t']);
             return start..start + text.len();
         }
-        let close = closing(self.tokens, self.at);
+        let close = closing(self.scan.tokens, self.at);
         self.at = close + 1;
-        token.end..self.start(close).max(token.end)
+        token.end..self.scan.start(close).max(token.end)
     }
 
     fn list(&mut self, depth: usize) -> Node {
-        let open = self.tokens[self.at].end;
+        let open = self.scan.tokens[self.at].end;
         self.at += 1;
         let mut items = Vec::new();
         loop {
-            match self.kind(self.at) {
+            match self.scan.kind(self.at) {
                 TokenKind::Newline | TokenKind::Comma => self.at += 1,
                 TokenKind::CloseBracket | TokenKind::CloseBrace | TokenKind::End => break,
                 // What belongs to nothing.
@@ -164,17 +154,17 @@ impl Reader<'_> {
                 }
             }
         }
-        let range = open..self.start(self.at);
+        let range = open..self.scan.start(self.at);
         self.close(TokenKind::CloseBracket);
         Node::List { items, range }
     }
 
     fn map(&mut self, depth: usize) -> Node {
-        let open = self.tokens[self.at].end;
+        let open = self.scan.tokens[self.at].end;
         self.at += 1;
         let mut entries = Vec::new();
         loop {
-            match self.kind(self.at) {
+            match self.scan.kind(self.at) {
                 TokenKind::CloseBracket | TokenKind::CloseBrace | TokenKind::End => break,
                 TokenKind::OpenQuote | TokenKind::Broken | TokenKind::Ident => {
                     entries.push(self.entry(depth));
@@ -182,7 +172,7 @@ impl Reader<'_> {
                 _ => self.at += 1,
             }
         }
-        let range = open..self.start(self.at);
+        let range = open..self.scan.start(self.at);
         self.close(TokenKind::CloseBrace);
         Node::Map {
             entries,
@@ -193,22 +183,22 @@ impl Reader<'_> {
 
     /// Steps over the bracket that closes; one of the other kind belongs to what is around.
     fn close(&mut self, kind: TokenKind) {
-        if self.kind(self.at) == kind {
+        if self.scan.kind(self.at) == kind {
             self.at += 1;
         }
     }
 
     fn entry(&mut self, depth: usize) -> Entry {
-        let key_range = match self.kind(self.at) {
+        let key_range = match self.scan.kind(self.at) {
             TokenKind::Ident => {
-                let token = self.tokens[self.at];
+                let token = self.scan.tokens[self.at];
                 self.at += 1;
                 token.start..token.end
             }
             _ => self.text(),
         };
-        let key = self.text[key_range.clone()].to_owned();
-        if self.kind(self.at) != TokenKind::Colon {
+        let key = self.scan.text[key_range.clone()].to_owned();
+        if self.scan.kind(self.at) != TokenKind::Colon {
             return Entry {
                 key,
                 value: None,
@@ -217,7 +207,7 @@ impl Reader<'_> {
                 key_range,
             };
         }
-        let value_start = self.tokens[self.at].end;
+        let value_start = self.scan.tokens[self.at].end;
         self.at += 1;
         let first = self.at;
         let value = match self.is_next_key() {
@@ -236,11 +226,11 @@ impl Reader<'_> {
     /// Whether a line break and a key follow, so that there is no value yet.
     fn is_next_key(&self) -> bool {
         let mut at = self.at;
-        while self.kind(at) == TokenKind::Newline {
+        while self.scan.kind(at) == TokenKind::Newline {
             at += 1;
         }
         at > self.at
-            && self.kind(at) == TokenKind::OpenQuote
-            && self.kind(closing(self.tokens, at) + 1) == TokenKind::Colon
+            && self.scan.kind(at) == TokenKind::OpenQuote
+            && self.scan.kind(closing(self.scan.tokens, at) + 1) == TokenKind::Colon
     }
 }

@@ -8,13 +8,14 @@ use host_template::{SourceAddress, Version};
 use reqwest::Url;
 use serde::Deserialize;
 
+use self::listing::{folders, index, tags};
 use crate::error::InstallError;
 use crate::fetch::{Web, shown};
 use crate::signature::Keys;
 use crate::sums::{self, Sums};
 
-/// The most parts of a list of versions.
-const PAGE_LIMIT: usize = 30;
+mod listing;
+
 /// The owner whose plugins the HashiCorp site has; it knows names only, so that a plugin of
 /// somebody else by the same name must not be looked for there.
 const HASHICORP: &str = "hashicorp";
@@ -392,17 +393,6 @@ struct Metadata {
     protocol_version: String,
 }
 
-#[derive(Deserialize)]
-struct Tag {
-    #[serde(rename = "ref")]
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Index {
-    versions: std::collections::BTreeMap<String, serde::de::IgnoredAny>,
-}
-
 async fn read(web: &Web, location: &Location) -> Result<Vec<u8>, InstallError> {
     match location {
         Location::Web(url) => Ok(web.list(url).await?.bytes),
@@ -410,48 +400,6 @@ async fn read(web: &Web, location: &Location) -> Result<Vec<u8>, InstallError> {
             std::fs::read(path).map_err(|error| InstallError::file("read", path, error))
         }
     }
-}
-
-async fn tags(
-    web: &Web,
-    api: &Url,
-    source: &SourceAddress,
-    family: Family,
-) -> Result<Vec<Version>, InstallError> {
-    let repository = repository(source, family);
-    let first = join(api, &format!("repos/{repository}/git/matching-refs/tags"))?;
-    let (mut versions, mut page) = (Vec::new(), Some(first));
-    for _ in 0..PAGE_LIMIT {
-        let Some(url) = page.take() else {
-            break;
-        };
-        let list = web.github_list(&url).await?;
-        let tags: Vec<Tag> = serde_json::from_slice(&list.bytes)
-            .map_err(|error| form(&shown(&url), error.to_string()))?;
-        let names = tags
-            .iter()
-            .filter_map(|tag| tag.name.strip_prefix("refs/tags/v"));
-        versions.extend(names.filter_map(canonical));
-        page = list.next;
-    }
-    Ok(versions)
-}
-
-fn index(url: &Url, bytes: &[u8]) -> Result<Vec<Version>, InstallError> {
-    let index: Index =
-        serde_json::from_slice(bytes).map_err(|error| form(&shown(url), error.to_string()))?;
-    let names = index.versions.keys();
-    Ok(names.filter_map(|name| canonical(name)).collect())
-}
-
-fn folders(folder: &Path) -> Result<Vec<Version>, InstallError> {
-    let failed = |error| InstallError::file("read folder", folder, error);
-    let mut versions = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        versions.extend(name.to_str().and_then(canonical));
-    }
-    Ok(versions)
 }
 
 /// A version that is written as it is written in addresses and file names.
