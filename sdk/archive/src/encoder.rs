@@ -16,6 +16,8 @@ pub(crate) enum Encoder<W: Write> {
         blocks: Blocks,
         frames: Frames,
     },
+    /// Bzip2.
+    Bzip2(pbz2::ParallelEncoder<W>),
     /// XZ.
     Xz(liblzma::write::XzEncoder<W>),
     /// Zstandard.
@@ -29,6 +31,13 @@ impl<W: Write> Encoder<W> {
         let count = u32::try_from(threads).unwrap_or(1);
         let frames = match compression {
             Compression::None => return Ok(Self::Plain(sink)),
+            Compression::Bzip2 => {
+                let level = level
+                    .and_then(|level| pbz2::Level::new(u8::try_from(level).ok()?))
+                    .unwrap_or(pbz2::Level::BEST);
+                let encoder = pbz2::ParallelEncoder::with_threads(sink, level, threads);
+                return Ok(Self::Bzip2(encoder));
+            }
             Compression::Xz => {
                 let stream = liblzma::stream::MtStreamBuilder::new()
                     .threads(count)
@@ -51,7 +60,6 @@ impl<W: Write> Encoder<W> {
             Compression::Gzip => Frames::gzip(),
             Compression::Bgzf => Frames::Bgzf,
             Compression::Lz4 => Frames::lz4(),
-            Compression::Bzip2 => Frames::Bzip2 { any: false },
         };
         Self::in_blocks(frames, level, threads, sink)
     }
@@ -85,9 +93,10 @@ impl<W: Write> Encoder<W> {
                     frames.note(&packed);
                     sink.write_all(&packed.data)
                 })?;
-                sink.write_all(&frames.tail()?)?;
+                sink.write_all(&frames.tail())?;
                 sink
             }
+            Self::Bzip2(encoder) => encoder.finish()?,
             Self::Xz(encoder) => encoder.finish()?,
             Self::Zstd(encoder) => encoder.finish()?,
         };
@@ -111,6 +120,7 @@ impl<W: Write> Write for Encoder<W> {
                 })?;
                 Ok(data.len())
             }
+            Self::Bzip2(encoder) => encoder.write(data),
             Self::Xz(encoder) => encoder.write(data),
             Self::Zstd(encoder) => encoder.write(data),
         }
@@ -119,6 +129,7 @@ impl<W: Write> Write for Encoder<W> {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(sink) | Self::Blocks { sink, .. } => sink.flush(),
+            Self::Bzip2(encoder) => encoder.flush(),
             Self::Xz(encoder) => encoder.flush(),
             Self::Zstd(encoder) => encoder.flush(),
         }
@@ -187,6 +198,21 @@ mod tests {
         for (compression, tool) in TOOLS {
             let packed = packed(compression, None, &data);
             assert!(packed.len() < data.len(), "{compression:?}");
+            assert!(unpacked(tool, &packed) == data, "{compression:?}");
+        }
+    }
+
+    #[test]
+    fn ordinary_tools_read_runs_and_repetitions() {
+        let mut data = vec![0; 2_000_000];
+        data.extend(b"ab".repeat(500_000));
+        for run in [3, 4, 5, 254, 255, 256, 259] {
+            data.extend(vec![b'x'; run]);
+            data.push(b'y');
+        }
+        data.extend(sample(1_000).repeat(1_500));
+        for (compression, tool) in TOOLS {
+            let packed = packed(compression, None, &data);
             assert!(unpacked(tool, &packed) == data, "{compression:?}");
         }
     }

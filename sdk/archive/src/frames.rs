@@ -40,11 +40,6 @@ pub(crate) enum Frames {
         /// Of everything so far.
         hash: Box<XxHash32>,
     },
-    /// Bzip2 streams, one behind the other.
-    Bzip2 {
-        /// Whether there was a block; an empty stream is written when not.
-        any: bool,
-    },
 }
 
 impl Frames {
@@ -75,13 +70,6 @@ impl Frames {
                 let pack = move |block: &[u8], _: &[u8]| Ok((lz4_block(level, block)?, Crc::new()));
                 (LZ4_BLOCK, Arc::new(pack))
             }
-            Self::Bzip2 { .. } => {
-                let level = level.unwrap_or(9);
-                let pack =
-                    move |block: &[u8], _: &[u8]| Ok((bzip2_stream(level, block)?, Crc::new()));
-                // As much as one block of the format holds.
-                (level as usize * 100_000, Arc::new(pack))
-            }
         }
     }
 
@@ -96,7 +84,7 @@ impl Frames {
                 head.extend([LZ4_FLAGS, LZ4_SIZES, check]);
                 head
             }
-            Self::Bgzf | Self::Bzip2 { .. } => Vec::new(),
+            Self::Bgzf => Vec::new(),
         }
     }
 
@@ -105,14 +93,13 @@ impl Frames {
         match self {
             Self::Gzip { crc } => crc.combine(&packed.crc),
             Self::Lz4 { hash } => hash.write(&packed.block),
-            Self::Bzip2 { any } => *any = true,
             Self::Bgzf => {}
         }
     }
 
     /// What stands behind the last block.
-    pub(crate) fn tail(&self) -> io::Result<Vec<u8>> {
-        Ok(match self {
+    pub(crate) fn tail(&self) -> Vec<u8> {
+        match self {
             Self::Gzip { crc } => {
                 let mut tail = deflate::END.to_vec();
                 tail.extend(crc.sum().to_le_bytes());
@@ -125,9 +112,7 @@ impl Frames {
                 tail.extend(hash.finish_32().to_le_bytes());
                 tail
             }
-            Self::Bzip2 { any: true } => Vec::new(),
-            Self::Bzip2 { any: false } => bzip2_stream(9, &[])?,
-        })
+        }
     }
 }
 
@@ -150,12 +135,4 @@ fn lz4_block(level: Option<u32>, block: &[u8]) -> io::Result<Vec<u8>> {
     let mut framed = (size | marker).to_le_bytes().to_vec();
     framed.extend_from_slice(data);
     Ok(framed)
-}
-
-fn bzip2_stream(level: u32, block: &[u8]) -> io::Result<Vec<u8>> {
-    use std::io::Write;
-    let data = Vec::with_capacity(block.len() / 2);
-    let mut encoder = bzip2::write::BzEncoder::new(data, bzip2::Compression::new(level));
-    encoder.write_all(block)?;
-    encoder.finish()
 }

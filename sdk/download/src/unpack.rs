@@ -103,7 +103,7 @@ fn opened(
     Ok(match compression {
         None => Box::new(file),
         Some(Compression::Gzip) => Box::new(flate2::bufread::MultiGzDecoder::new(file)),
-        Some(Compression::Bzip2) => Box::new(bzip2::bufread::MultiBzDecoder::new(file)),
+        Some(Compression::Bzip2) => Box::new(pbz2::DecoderReader::new(file)),
         Some(Compression::Xz) => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(file)),
         Some(Compression::Zstd) => Box::new(
             zstd::stream::read::Decoder::with_buffer(file)
@@ -237,8 +237,43 @@ mod tests {
         check(&["zstd", "-c", "d"], "zst");
         check(&["tar", "-c", "d"], "tar");
         check(&["tar", "-cz", "d"], "tar.gz");
+        check(&["tar", "-cj", "d"], "tbz2");
         check(&["tar", "-cJ", "d"], "txz");
         check(&["zip", "-q", "-", "d"], "zip");
+    }
+
+    #[test]
+    fn a_file_that_ends_too_early_is_refused_and_nothing_is_left() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (packed, out) = (folder.path().join("packed"), folder.path().join("out"));
+        let content: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
+        std::fs::write(folder.path().join("d"), content).expect("file is made");
+        for (tool, compression) in [
+            ("gzip", Compression::Gzip),
+            ("bzip2", Compression::Bzip2),
+            ("xz", Compression::Xz),
+            ("zstd", Compression::Zstd),
+        ] {
+            let made = std::process::Command::new(tool)
+                .args(["-c", "d"])
+                .current_dir(folder.path())
+                .output();
+            let Ok(made) = made else {
+                skipped(tool);
+                continue;
+            };
+            for missing in [1, 9, made.stdout.len() / 2] {
+                let part = &made.stdout[..made.stdout.len() - missing];
+                std::fs::write(&packed, part).expect("file is made");
+                let result =
+                    Archive::Plain(compression).unpack(&packed, &out, &CancellationToken::new());
+                assert!(
+                    matches!(result, Err(DownloadError::Archive { .. })),
+                    "{tool}, {missing} bytes missing: {result:?}"
+                );
+                assert!(!out.exists());
+            }
+        }
     }
 
     #[test]
