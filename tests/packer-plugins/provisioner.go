@@ -54,7 +54,8 @@ func (p *Provisioner) Provision(ctx context.Context, ui packer.Ui, machine packe
 		os.Exit(3)
 	case "wait":
 		ui.Say("waiting")
-		remote := &packer.RemoteCmd{Command: "sleep 600"}
+		// It ends when nobody reads what it says.
+		remote := &packer.RemoteCmd{Command: "while sleep 1; do echo more; done"}
 		if err := machine.Start(ctx, remote); err != nil {
 			return err
 		}
