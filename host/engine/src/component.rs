@@ -142,6 +142,8 @@ impl Task<'_> {
             stop: self.cancel.child_token(),
             over: CancellationToken::new(),
             pending: FuturesUnordered::new(),
+            is_provisioning: false,
+            was_told: false,
             run_number: scope.runs.fetch_add(1, Ordering::Relaxed),
             task: &self,
         };
@@ -223,6 +225,11 @@ struct Watch<'a> {
     /// Cancelled when the component is over.
     over: CancellationToken,
     pending: FuturesUnordered<BoxFuture<'a, Reply>>,
+    /// Whether provisioners work on the component's machine. Until they have ended, it is not told
+    /// of a cancellation: they remove what they left there.
+    is_provisioning: bool,
+    /// Whether it was told of the cancellation.
+    was_told: bool,
     run_number: u64,
 }
 
@@ -230,6 +237,7 @@ impl Watch<'_> {
     async fn until_end(&mut self, run: &mut Run) -> End {
         let mut deadline: Option<Instant> = None;
         loop {
+            let is_due = deadline.is_some() && !self.was_told && !self.is_provisioning;
             tokio::select! {
                 event = run.next() => match event {
                     Ok(Told::Finished(finished)) => return End::Finished(Box::new(finished)),
@@ -237,14 +245,28 @@ impl Watch<'_> {
                     Err(error) => return End::Broken(error),
                 },
                 Some(reply) = self.pending.next(), if !self.pending.is_empty() => {
+                    if matches!(reply, Reply::Provisioned(..)) {
+                        self.is_provisioning = false;
+                        // First, so that it knows why provisioners ended.
+                        if self.task.cancel.is_cancelled() {
+                            self.tell_of_cancellation(run).await;
+                        }
+                    }
                     run.reply(reply).await;
                 }
                 () = self.task.cancel.cancelled(), if deadline.is_none() => {
                     deadline = Some(Instant::now() + self.task.cancel_limit);
-                    run.reply(Reply::Cancel("the run was cancelled".to_owned())).await;
                 }
+                () = std::future::ready(()), if is_due => self.tell_of_cancellation(run).await,
                 () = until(deadline), if deadline.is_some() => return End::Stuck,
             }
+        }
+    }
+
+    async fn tell_of_cancellation(&mut self, run: &mut Run) {
+        if !std::mem::replace(&mut self.was_told, true) {
+            run.reply(Reply::Cancel("the run was cancelled".to_owned()))
+                .await;
         }
     }
 
@@ -297,6 +319,7 @@ impl Watch<'_> {
                     .push(Box::pin(asked(task, question, self.stop.clone())));
             }
             Told::Ready(communicator, given) => {
+                self.is_provisioning = true;
                 let cancel = self.stop.clone();
                 let work = task
                     .machine

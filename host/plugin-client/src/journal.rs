@@ -62,6 +62,15 @@ impl Owner {
     }
 }
 
+/// A resource that is part of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// Who can remove it.
+    pub owner: Owner,
+    /// What it is.
+    pub resource: Resource,
+}
+
 /// A resource on record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {

@@ -15,6 +15,7 @@ mod handshake;
 mod isolation;
 mod journal;
 mod log;
+mod open_files;
 mod private_folder;
 mod process;
 mod pump;
@@ -31,8 +32,9 @@ pub use description::{DescribeFailure, OwnWords, PackerDescription};
 pub use error::{CallFailure, ClientError, LogTail};
 pub use handshake::HandshakeError;
 pub use isolation::{Isolation, LAUNCH_WORD};
-pub use journal::{Behind, Entry, Journal, Owner, Resource};
-pub use reclaim::{Leftover, reclaim_leftovers};
+pub use journal::{Behind, Entry, Journal, Owned, Owner, Resource};
+pub use open_files::{raise_open_files, restore_open_files};
+pub use reclaim::{Leftover, destroy_parts, reclaim_leftovers};
 pub use registry::{
     Installed, Locked, Needs, Origin, Prereleases, Reason, Registry, Rejected, Said, Shelf,
     Verified, ask_executable, packer_bridge,

@@ -94,6 +94,8 @@ pub(crate) struct PrivateFolder {
     pub(crate) evidence: Option<PathBuf>,
     /// What the process may do besides, when it is confined.
     pub(crate) isolation: Isolation,
+    /// Identity of the run, which scripts that a plugin starts may ask for; empty for none.
+    pub(crate) run_uuid: String,
     /// What it is started for.
     pub(crate) duty: Duty,
     /// What it may change besides.
@@ -108,6 +110,7 @@ impl PrivateFolder {
             files: parent.to_path_buf(),
             evidence: None,
             isolation: isolation.clone(),
+            run_uuid: String::new(),
             duty: Duty::Describe,
             writable: Vec::new(),
         }
@@ -228,8 +231,20 @@ pub(crate) fn make_private(path: &Path, parents: Parents) -> Result<(), ClientEr
         .mode(0o700)
         .recursive(parents == Parents::Make)
         .create(path)
+        .map_err(with_remedy)
         .and_then(|()| check_private(path))
         .map_err(|source| file_error("create folder", path, source))
+}
+
+/// A refusal with what can be done about it.
+fn with_remedy(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            let remedy = "set XDG_STATE_HOME to a folder that you may write to";
+            io::Error::new(error.kind(), format!("{error}; {remedy}"))
+        }
+        _ => error,
+    }
 }
 
 /// Refuses a folder that was there before and is not ours alone: what is found in it is trusted.

@@ -18,10 +18,10 @@ use tonic::Streaming;
 
 use crate::convert::{
     BadMessage, artifact_to_wire, diagnostics_from_wire, finished_from_wire, mapping_from_wire,
-    mapping_to_wire, required, value_to_wire,
+    mapping_to_wire, required, resource_from_wire, value_to_wire,
 };
 use crate::error::ClientError;
-use crate::journal::{Entry, Resource};
+use crate::journal::{Entry, Owned, Resource};
 use crate::process::Client;
 use crate::reclaim::{reclaim_by_launch, reclaim_with};
 use crate::run::{
@@ -118,6 +118,14 @@ impl Pump {
         }
     }
 
+    /// What the artifact consists of that a post-processor was given.
+    fn given(&self) -> &[Owned] {
+        match &self.start.role {
+            Role::PostProcessor { artifact, .. } => &artifact.resources,
+            Role::Plain | Role::Provisioner { .. } => &[],
+        }
+    }
+
     fn advised(&self, mut finished: Finished) -> Finished {
         if let Finished::Failure { message, .. } = &mut finished {
             *message = self.start.process.advised(std::mem::take(message));
@@ -134,7 +142,9 @@ impl Pump {
             Told::ResourceCreated(resource) => self.created(resource).await?,
             Told::ResourceReleased(released) => self.released(released.number).await?,
             Told::Finished(finished) => {
-                let read = finished_from_wire(finished, &self.start.config, &self.start.outputs);
+                let parts = (self.start.process.owner(), self.given());
+                let (config, outputs) = (&self.start.config, &self.start.outputs);
+                let read = finished_from_wire(finished, parts, config, outputs);
                 let mut read = read.map_err(|bad| self.broke(bad))?;
                 if let Finished::Success {
                     artifact: Some(artifact),
@@ -164,11 +174,7 @@ impl Pump {
         if self.resources.contains_key(&number) {
             return Err(self.broke(BadMessage::ResourceTwice(number)));
         }
-        let resource = Resource {
-            kind: resource.kind,
-            id: resource.id,
-            reclaim: resource.reclaim.into_iter().collect(),
-        };
+        let resource = resource_from_wire(resource);
         let owner = self.start.process.owner().clone();
         let recorded = self
             .start

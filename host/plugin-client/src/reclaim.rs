@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use plugin_wire::v1 as wire;
 
+use crate::convert::resource_to_wire;
 use crate::error::ClientError;
-use crate::journal::{Entry, Journal, Owner};
+use crate::journal::{Entry, Journal, Owned, Owner, Resource};
 use crate::private_folder::LockedFolder;
 use crate::process::{Client, Process};
 use crate::registry::Registry;
@@ -125,45 +126,91 @@ pub(crate) async fn reclaim_with(
     journal: &Journal,
     entries: Vec<Entry>,
 ) -> Vec<Leftover> {
-    let request = wire::ReclaimRequest {
-        resources: entries.iter().rev().map(resource_to_wire).collect(),
-    };
-    let call = |mut client: Client| async move { client.reclaim(request).await };
-    let answer = match process
-        .call("remove what was left behind", RECLAIM_LIMIT, call)
-        .await
-    {
-        Ok(answer) => answer,
+    let resources = entries.iter().rev();
+    let resources = resources.map(|entry| (entry.number, &entry.resource));
+    let errors = match ask(process, "remove what was left behind", resources).await {
+        Ok(errors) => errors,
         Err(error) => return all_failed(&entries, &error),
     };
-    let errors: BTreeMap<u64, String> = answer
-        .results
-        .into_iter()
-        .map(|result| (result.number, result.error))
-        .collect();
     let mut leftovers = Vec::new();
     for entry in entries.iter().rev() {
-        let error = match errors.get(&entry.number).map(String::as_str) {
-            Some("") => journal
+        let error = match problem(&errors, entry.number) {
+            None => journal
                 .release(entry.number)
                 .await
                 .err()
                 .map(|error| error.report()),
-            Some(error) => Some(error.to_owned()),
-            None => Some("the plugin did not say what became of it".to_owned()),
+            error => error,
         };
         leftovers.push(leftover(entry, error));
     }
     leftovers
 }
 
-fn resource_to_wire(entry: &Entry) -> wire::Resource {
-    wire::Resource {
-        number: entry.number,
-        kind: entry.resource.kind.clone(),
-        id: entry.resource.id.clone(),
-        reclaim: entry.resource.reclaim.clone().into_iter().collect(),
+/// Has `process` remove resources, in this order; what it says of each by its number.
+async fn ask(
+    process: &Process,
+    doing: &str,
+    resources: impl Iterator<Item = (u64, &Resource)>,
+) -> Result<BTreeMap<u64, String>, ClientError> {
+    let request = wire::ReclaimRequest {
+        resources: resources
+            .map(|(number, resource)| resource_to_wire(number, resource))
+            .collect(),
+    };
+    let call = |mut client: Client| async move { client.reclaim(request).await };
+    let answer = process.call(doing, RECLAIM_LIMIT, call).await?;
+    let results = answer.results.into_iter();
+    Ok(results
+        .map(|result| (result.number, result.error))
+        .collect())
+}
+
+/// Why a resource is still there; `None` when it is gone.
+fn problem(answers: &BTreeMap<u64, String>, number: u64) -> Option<String> {
+    match answers.get(&number).map(String::as_str) {
+        Some("") => None,
+        Some(error) => Some(error.to_owned()),
+        None => Some("the plugin did not say what became of it".to_owned()),
     }
+}
+
+/// Has plugins remove parts of an artifact that they made. Gives the errors, one for each part that
+/// is still there.
+pub async fn destroy_parts(directory: &Arc<RunDirectory>, parts: &[Owned]) -> Vec<String> {
+    let mut by_owner: BTreeMap<&Owner, Vec<(u64, &Resource)>> = BTreeMap::new();
+    for (number, part) in (1..).zip(parts) {
+        let theirs = by_owner.entry(&part.owner).or_default();
+        theirs.push((number, &part.resource));
+    }
+    let mut errors = Vec::new();
+    for (owner, resources) in by_owner {
+        let answers = destroyed(directory, owner, &resources).await;
+        errors.extend(resources.iter().filter_map(|(number, resource)| {
+            let why = match &answers {
+                Ok(answers) => problem(answers, *number)?,
+                Err(error) => error.report(),
+            };
+            Some(format!(
+                "cannot remove {} `{}`: {why}",
+                resource.kind, resource.id
+            ))
+        }));
+    }
+    errors
+}
+
+/// The process is one that works for a build, no reclaimer: an artifact may be made of what its
+/// plugin could remove itself, and of no more.
+async fn destroyed(
+    directory: &Arc<RunDirectory>,
+    owner: &Owner,
+    resources: &[(u64, &Resource)],
+) -> Result<BTreeMap<u64, String>, ClientError> {
+    let process = Process::start(owner.clone(), directory.private_folder()?).await?;
+    let answers = ask(&process, "destroy an artifact", resources.iter().copied()).await;
+    process.stop().await;
+    answers
 }
 
 fn all_failed(entries: &[Entry], error: &ClientError) -> Vec<Leftover> {

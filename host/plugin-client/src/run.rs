@@ -13,6 +13,7 @@ use plugin_wire::v1::run_request::Request;
 use tokio::sync::mpsc;
 
 use crate::error::ClientError;
+use crate::journal::Owned;
 use crate::process::Process;
 use crate::pump::pump;
 use crate::run_directory::RunDirectory;
@@ -90,6 +91,8 @@ pub struct Artifact {
     pub state: Value,
     /// Files and folders to remove, in order, to destroy it.
     pub destroy: Vec<PathBuf>,
+    /// What it consists of that is no file, with the plugins that can remove it.
+    pub resources: Vec<Owned>,
 }
 
 /// What a component tells. The ones with a number or that wait are answered with [`Run::reply`].

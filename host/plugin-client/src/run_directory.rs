@@ -48,6 +48,8 @@ pub struct RunDirectory {
     cache_folder: PathBuf,
     socket_folder: PathBuf,
     isolation: Isolation,
+    /// Identity of the run, as templates and scripts know it.
+    run_uuid: String,
     sockets: Mutex<Option<TempDir>>,
     last_private: AtomicU64,
     kept: AtomicBool,
@@ -82,6 +84,7 @@ impl RunDirectory {
             cache_folder: settings.cache_folder.clone(),
             socket_folder: settings.socket_folder.clone(),
             isolation: settings.isolation.clone(),
+            run_uuid: settings.facts.run_uuid.clone(),
             sockets: Mutex::new(None),
             last_private: AtomicU64::new(0),
             kept: AtomicBool::new(false),
@@ -180,6 +183,7 @@ impl RunDirectory {
             files,
             evidence,
             isolation: self.isolation.clone(),
+            run_uuid: self.run_uuid.clone(),
             duty: Duty::Work,
             writable: vec![self.cache_folder.clone()],
         };

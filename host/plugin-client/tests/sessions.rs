@@ -258,6 +258,7 @@ async fn a_post_processor_gets_the_artifact() {
         description: String::new(),
         state: Value::object(BTreeMap::new()),
         destroy: Vec::new(),
+        resources: Vec::new(),
     };
     let role = Role::PostProcessor {
         artifact,

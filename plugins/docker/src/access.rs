@@ -65,11 +65,16 @@ impl Access {
         self.login || self.ecr_login
     }
 
-    /// User and password.
+    /// User and password. From here on nothing that is secret in the options comes out.
     pub(crate) async fn credentials(
         &self,
         cx: &RunContext,
     ) -> Result<(String, Secret<String>), Failure> {
+        for secret in [&self.login_password, &self.aws_secret_key, &self.aws_token] {
+            if !secret.is_empty() {
+                cx.secret(secret.expose().as_str()).await;
+            }
+        }
         if !self.ecr_login {
             return Ok((self.login_username.clone(), self.login_password.clone()));
         }

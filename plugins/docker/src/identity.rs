@@ -6,6 +6,9 @@
 
 use kiln_sdk::{Artifact, Value, ValueKind};
 
+use crate::cli::Docker;
+use crate::reclaim::{IMAGE, held_by_engine};
+
 /// A container as a tar: what the builder exports.
 pub(crate) const EXPORTED: &str = "packer.docker";
 /// An image that was imported or committed.
@@ -20,8 +23,14 @@ const TAGS: &str = "docker_tags";
 /// State key of the machine's values.
 const GENERATED: &str = "generated_data";
 
-/// The artifact of an image in the engine.
-pub(crate) fn image(builder_id: &str, id: String, tags: &[String], generated: Value) -> Artifact {
+/// The artifact of an image in the engine that `docker` talks to.
+pub(crate) fn image(
+    docker: &Docker,
+    builder_id: &str,
+    id: String,
+    tags: &[String],
+    generated: Value,
+) -> Artifact {
     let mut description = format!("Imported Docker image: {id}");
     if !tags.is_empty() {
         description.push_str(&format!(" with tags {}", tags.join(" ")));
@@ -32,6 +41,7 @@ pub(crate) fn image(builder_id: &str, id: String, tags: &[String], generated: Va
     state.insert(GENERATED, generated);
     Artifact {
         builder_id: builder_id.to_owned(),
+        resources: vec![held_by_engine(IMAGE, &id, &docker.path)],
         id,
         description,
         state,

@@ -73,7 +73,7 @@ impl PostProcessor for DockerImport {
             .await?;
         cx.say(format!("Imported ID: {id}")).await;
         Ok(PostProcessed {
-            artifact: Some(image(IMPORTED, name, &[], generated(&input))),
+            artifact: Some(image(&docker, IMPORTED, name, &[], generated(&input))),
             keep_input: false,
             force_keep_input: false,
         })

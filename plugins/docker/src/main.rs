@@ -10,6 +10,7 @@ mod cli;
 mod identity;
 mod import;
 mod push;
+mod reclaim;
 mod save;
 mod tag;
 
@@ -20,6 +21,7 @@ fn main() -> std::process::ExitCode {
     kiln_sdk::Plugin::new("docker", env!("CARGO_PKG_VERSION"))
         .builder("docker", builder::DockerBuilder)
         .reclaimer(builder::CONTAINER, builder::reclaim_container)
+        .reclaimer(reclaim::IMAGE, reclaim::reclaim_image)
         .post_processor("docker-import", import::DockerImport)
         .post_processor("docker-tag", tag::DockerTag)
         .post_processor("docker-push", push::DockerPush)

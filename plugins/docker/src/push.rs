@@ -83,7 +83,13 @@ impl PostProcessor for DockerPush {
         let mut values = generated(&input);
         values.insert("Digest", digest(&cx, &docker, &input.id).await);
         Ok(PostProcessed {
-            artifact: Some(image(IMPORTED, input.id.clone(), &tags(&input), values)),
+            artifact: Some(image(
+                &docker,
+                IMPORTED,
+                input.id.clone(),
+                &tags(&input),
+                values,
+            )),
             keep_input: true,
             force_keep_input: false,
         })

@@ -84,7 +84,7 @@ impl PostProcessor for DockerTag {
             docker.tag(&cx, &input.id, name, by_force).await?;
         }
         Ok(PostProcessed {
-            artifact: Some(image(TAGGED, last, &names, generated(&input))),
+            artifact: Some(image(&docker, TAGGED, last, &names, generated(&input))),
             keep_input: true,
             force_keep_input: true,
         })

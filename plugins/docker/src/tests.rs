@@ -64,7 +64,8 @@ impl StandIn {
 fn image(builder_id: &str, id: &str, names: &[&str]) -> Artifact {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let values: Value = [("ImageSha256", "abc")].into_iter().collect();
-    crate::identity::image(builder_id, id.to_owned(), &names, values)
+    let docker = crate::cli::Docker::new("docker");
+    crate::identity::image(&docker, builder_id, id.to_owned(), &names, values)
 }
 
 fn list(items: &[&str]) -> Value {

@@ -115,6 +115,7 @@ pub(crate) fn made(mut result: Map<String, Json>) -> Result<PostProcessed, Strin
             description,
             state,
             destroy,
+            resources: Vec::new(),
         }),
         keep_input: keep_input.unwrap_or(false),
         force_keep_input: force_keep_input.unwrap_or(false),

@@ -25,10 +25,6 @@ pub(crate) fn read(schema: &Schema, config: &Value) -> (Map<String, Json>, Diagn
             }
             continue;
         };
-        if !option.deprecated.is_empty() {
-            let warning = Diagnostic::warning("Deprecated option", option.deprecated.clone());
-            problems.push(warning.on(name));
-        }
         // A value that only a build can know is not there yet.
         if value.has_unknown() {
             continue;

@@ -103,6 +103,7 @@ impl Builder for FileBuilder {
             files: vec![target],
             destroy: Vec::from_iter(is_file.then_some(absolute)),
             state: Value::null(),
+            resources: Vec::new(),
         }))
     }
 }

@@ -58,28 +58,19 @@ async fn reach(cx: &RunContext, config: &NullConfig) -> Result<Arc<dyn Communica
             .await
             .map_err(|error| match error {
                 winrm::ConnectError::Cancelled => Failure::cancelled(),
-                error => blamed(&error, error.option()),
+                error => Failure::from_error(&error).blaming(error.option()),
             })?;
         return Ok(Arc::new(machine));
     }
     let settings = Settings::new(options, &[], &Environment::from_process())
-        .map_err(|error| Failure::from_error(&error))?;
+        .map_err(|error| Failure::from_error(&error).on(error.option()))?;
     let machine = connect(settings, Arc::new(address), cx.cancel(), cx)
         .await
         .map_err(|error| match error {
             ConnectError::Cancelled => Failure::cancelled(),
-            error => blamed(&error, error.option()),
+            error => Failure::from_error(&error).blaming(error.option()),
         })?;
     Ok(Arc::new(machine))
-}
-
-/// A failure because of `option`, when there is one to blame.
-fn blamed(error: &(dyn std::error::Error + 'static), option: Option<&str>) -> Failure {
-    let failure = Failure::from_error(error);
-    match option {
-        Some(option) => failure.on(option),
-        None => failure,
-    }
 }
 
 fn facts(cx: &RunContext, config: &NullConfig) -> kiln_sdk::Value {

@@ -768,6 +768,11 @@ pub struct Artifact {
     /// parts of its own is removed only when nothing else is in it.
     #[prost(string, repeated, tag = "6")]
     pub destroy: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it consists of that is no file, such as an image in a cloud. To destroy the artifact, the
+    /// host gives these to `Reclaim` of the plugin that made them, after the files are gone. A
+    /// post-processor that hands its input on gives these back as they are.
+    #[prost(message, repeated, tag = "7")]
+    pub resources: ::prost::alloc::vec::Vec<Resource>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReclaimRequest {
@@ -1479,6 +1484,10 @@ pub struct ExecStart {
     /// Ask for a terminal.
     #[prost(bool, tag = "2")]
     pub pty: bool,
+    /// The command has no standard input; `stdin_end` follows at once. Some machines give a terminal
+    /// only then.
+    #[prost(bool, tag = "3")]
+    pub no_stdin: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StdinEnd {}

@@ -50,6 +50,37 @@ pub enum Exit {
     Disconnected(String),
 }
 
+impl Exit {
+    /// The exit status as shells tell it: 128 and the number of the signal when it was one, `None`
+    /// when nobody knows.
+    #[must_use]
+    pub fn status(&self) -> Option<u32> {
+        match self {
+            Self::Code(code) => Some(*code),
+            Self::Signal(name) => Some(128 + signal_number(name)),
+            Self::Disconnected(_) => None,
+        }
+    }
+}
+
+/// The number of a signal on Linux; that of `TERM` for one without a number that is the same
+/// everywhere.
+fn signal_number(name: &str) -> u32 {
+    match name {
+        "HUP" => 1,
+        "INT" => 2,
+        "QUIT" => 3,
+        "ILL" => 4,
+        "ABRT" => 6,
+        "FPE" => 8,
+        "KILL" => 9,
+        "SEGV" => 11,
+        "PIPE" => 13,
+        "ALRM" => 14,
+        _ => 15,
+    }
+}
+
 /// A command to run.
 #[derive(Default)]
 pub struct Command {

@@ -64,6 +64,15 @@ impl Scripted {
         }
     }
 
+    /// The signal `name`, without `SIG`, ends it.
+    #[must_use]
+    pub fn signal(name: &str) -> Self {
+        Self {
+            exit: Exit::Signal(name.to_owned()),
+            ..Self::status(0)
+        }
+    }
+
     /// The connection breaks.
     #[must_use]
     pub fn disconnect() -> Self {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sdk_config::Value;
 
+use crate::resource::Resource;
+
 /// A finished thing: files, or something that lives elsewhere.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Artifact {
@@ -21,6 +23,9 @@ pub struct Artifact {
     /// Files and folders to remove, in order, to destroy it. A folder behind parts of its own is
     /// removed only when nothing else is in it.
     pub destroy: Vec<PathBuf>,
+    /// What it consists of that is no file, such as an image in a cloud. To destroy the artifact, the
+    /// plugin's reclaimer of that kind gets these after the files are gone.
+    pub resources: Vec<Resource>,
 }
 
 impl Artifact {

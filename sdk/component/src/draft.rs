@@ -14,6 +14,8 @@ use crate::resource::{Held, Resource};
 
 /// Bytes that the name of a file may have on every usual file system.
 const LONGEST_NAME: usize = 255;
+/// Links that are followed, as many as the kernel does.
+const MOST_LINKS: usize = 40;
 
 /// The new content of a file, under a name of its own beside it until it is complete. Where the name
 /// is a link, what it leads to is replaced; where it is a device or a pipe, the content is written
@@ -36,10 +38,7 @@ impl Draft {
     /// A cancelled [`Failure`] when the host is gone, another when there is no working folder.
     pub async fn of(cx: &RunContext, target: &Path) -> Result<Self, Failure> {
         let target = std::path::absolute(target).map_err(|error| Failure::from_error(&error))?;
-        let target = match std::fs::canonicalize(&target) {
-            Ok(real) if target.is_symlink() => real,
-            _ => target,
-        };
+        let target = behind_links(target);
         let path = match (is_special(&target), target.file_name()) {
             // Nothing belongs beside a device.
             (true, Some(name)) => beside(&cx.build().run_dir.join(name)),
@@ -54,7 +53,8 @@ impl Draft {
         })
     }
 
-    /// Makes the draft, empty, with the permission bits `mode` before the user's mask.
+    /// Makes the draft, empty, with the permission bits of the file that it replaces, or else `mode`
+    /// before the user's mask.
     ///
     /// # Errors
     ///
@@ -62,11 +62,17 @@ impl Draft {
     pub fn create(&self, mode: u32) -> io::Result<File> {
         // An earlier process with the same number may have been killed.
         remove(&self.path)?;
-        OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(mode)
-            .open(&self.path)
+            .open(&self.path)?;
+        if let Ok(older) = std::fs::metadata(&self.target)
+            && older.is_file()
+        {
+            file.set_permissions(older.permissions())?;
+        }
+        Ok(file)
     }
 
     /// Gives the complete draft its name; an older file of that name is replaced.
@@ -113,6 +119,27 @@ impl Drop for Draft {
             self.cx.cleanup(async move { discard(&path, held).await });
         }
     }
+}
+
+/// Where a path leads at last: the name that a link has for something may be free still.
+fn behind_links(path: PathBuf) -> PathBuf {
+    let mut path = path;
+    for _ in 0..MOST_LINKS {
+        if let Ok(real) = std::fs::canonicalize(&path)
+            && path.is_symlink()
+        {
+            return real;
+        }
+        match std::fs::read_link(&path) {
+            Ok(next) => {
+                path = path
+                    .parent()
+                    .map_or(next.clone(), |above| above.join(&next))
+            }
+            Err(_) => break,
+        }
+    }
+    path
 }
 
 async fn discard(path: &Path, held: Held) {
@@ -198,9 +225,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.json");
         std::fs::write(&target, "old").unwrap();
+        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).unwrap();
         let seen = on_record(async |cx| {
             let draft = Draft::of(&cx, &target).await.unwrap();
-            let mut file = draft.create(0o640).unwrap();
+            let mut file = draft.create(0o664).unwrap();
             file.write_all(b"new").unwrap();
             assert_eq!(std::fs::read(&target).unwrap(), b"old");
             draft.persist().unwrap();
@@ -210,7 +238,11 @@ mod tests {
         assert_eq!(seen, orderly());
         assert_eq!(std::fs::read(&target).unwrap(), b"new");
         let mode = target.metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o137, 0, "{mode:o}");
+        assert_eq!(
+            mode & 0o777,
+            0o600,
+            "others still may not read it: {mode:o}"
+        );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -289,6 +321,17 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(std::fs::read(&real).unwrap(), b"new");
 
+        let dangling = folder.path().join("dangling");
+        std::os::unix::fs::symlink("./later", &dangling).unwrap();
+        on_record(async |cx| {
+            let draft = Draft::of(&cx, &dangling).await.unwrap();
+            draft.write(0o664, b"new").unwrap();
+            draft.end().await;
+        })
+        .await;
+        assert!(dangling.is_symlink());
+        assert_eq!(std::fs::read(folder.path().join("later")).unwrap(), b"new");
+
         let pipe = folder.path().join("pipe");
         let mode = rustix::fs::Mode::from_raw_mode(0o600);
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
@@ -308,7 +351,7 @@ mod tests {
         let mut text = [0; 16];
         std::io::Read::read_exact(&mut &reader, &mut text).unwrap();
         assert_eq!(&text, b"through the pipe");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5);
     }
 
     #[tokio::test]

@@ -55,6 +55,15 @@ impl Failure {
         self.at(Path::attribute(name))
     }
 
+    /// [`Failure::on`], when there is an option to blame.
+    #[must_use]
+    pub fn blaming(self, option: Option<&str>) -> Self {
+        match option {
+            Some(option) => self.on(option),
+            None => self,
+        }
+    }
+
     /// The same, because of the option, or the part of one, at `path`.
     #[must_use]
     pub fn at(mut self, path: Path) -> Self {

@@ -153,13 +153,11 @@ fn take(option: &FieldOption, root: &TokenStream) -> TokenStream {
     let FieldOption {
         ty,
         name,
-        deprecated,
         choices,
         required,
         ..
     } = option;
     let variable = variable(&option.ident);
-    let warn = (!deprecated.is_empty()).then(|| quote!(decoder.deprecated(#name, #deprecated);));
     let restrict = (!choices.is_empty()).then(|| quote!(decoder.choices(#name, &[#(#choices),*]);));
     let value = match option.shape {
         Shape::Attribute => match option.default_value(root) {
@@ -189,7 +187,6 @@ fn take(option: &FieldOption, root: &TokenStream) -> TokenStream {
         Shape::Rest => quote!(::core::option::Option::Some(decoder.rest())),
     };
     quote! {
-        #warn
         #restrict
         let #variable = #value;
     }

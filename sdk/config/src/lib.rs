@@ -12,6 +12,7 @@
 extern crate self as sdk_config;
 
 mod decode;
+mod deprecated;
 mod diagnostic;
 mod duration;
 mod field;
@@ -22,6 +23,7 @@ mod template;
 mod value;
 
 pub use decode::{Config, Decoder, PLACEHOLDER, decode};
+pub use deprecated::deprecated;
 pub use diagnostic::{Diagnostic, Diagnostics, Path, PathStep, Severity};
 pub use duration::{GoDuration, format_duration, parse_duration};
 pub use field::Field;

@@ -13,7 +13,8 @@ use crate::component::{
     ProvisionerComponent,
 };
 
-type Reclaimer = Arc<dyn Fn(Resource) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
+pub(crate) type Reclaimer =
+    Arc<dyn Fn(Resource) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
 /// A family of components in one executable.
 ///
@@ -27,7 +28,7 @@ pub struct Plugin {
     pub(crate) family: String,
     pub(crate) version: String,
     pub(crate) components: Vec<(String, Arc<dyn Component>)>,
-    reclaimers: Vec<(String, Reclaimer)>,
+    pub(crate) reclaimers: Reclaimers,
     pub(crate) needs: Vec<String>,
 }
 
@@ -54,7 +55,7 @@ impl Plugin {
             family: family.into(),
             version: version.into(),
             components: Vec::new(),
-            reclaimers: Vec::new(),
+            reclaimers: Reclaimers::default(),
             needs: Vec::new(),
         }
     }
@@ -109,7 +110,7 @@ impl Plugin {
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
         let reclaim: Reclaimer = Arc::new(move |resource| Box::pin(reclaim(resource)));
-        self.reclaimers.push((kind.into(), reclaim));
+        self.reclaimers.0.push((kind.into(), reclaim));
         self
     }
 
@@ -134,13 +135,16 @@ impl Plugin {
             .find(|(known, component)| known == name && component.kind() == kind)
             .map(|(_, component)| Arc::clone(component))
     }
+}
 
-    /// Removes one leftover: the plugin's own code comes first.
+/// What removes the plugin's own kinds of resources.
+#[derive(Clone, Default)]
+pub(crate) struct Reclaimers(Vec<(String, Reclaimer)>);
+
+impl Reclaimers {
+    /// Removes one resource: the plugin's own code comes first.
     pub(crate) async fn reclaim(&self, resource: Resource) -> Result<(), ReclaimError> {
-        let own = self
-            .reclaimers
-            .iter()
-            .find(|(kind, _)| *kind == resource.kind);
+        let own = self.0.iter().find(|(kind, _)| *kind == resource.kind);
         let Some((_, reclaim)) = own else {
             return sdk_component::reclaim(&resource).await;
         };

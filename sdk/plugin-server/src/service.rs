@@ -209,7 +209,7 @@ impl PluginService for Service {
         // One after the other, as the host orders them: what came last goes first.
         let mut results = Vec::new();
         for (number, resource) in resources {
-            let error = match self.plugin.reclaim(resource).await {
+            let error = match self.plugin.reclaimers.reclaim(resource).await {
                 Ok(()) => String::new(),
                 Err(error) => Failure::from_error(&error).message,
             };

@@ -72,6 +72,7 @@ pub(crate) fn key_exchange_names() -> Vec<&'static str> {
 pub(crate) fn preferred(ciphers: &[String], key_exchanges: &[String]) -> Preferred {
     let chosen: Vec<cipher::Name> = ciphers
         .iter()
+        .filter(|name| cipher_names().contains(&name.as_str()))
         .filter_map(|name| cipher::Name::try_from(name.as_str()).ok())
         .collect();
     let ciphers = if chosen.is_empty() {
@@ -81,6 +82,7 @@ pub(crate) fn preferred(ciphers: &[String], key_exchanges: &[String]) -> Preferr
     };
     let chosen: Vec<kex::Name> = key_exchanges
         .iter()
+        .filter(|name| key_exchange_names().contains(&name.as_str()))
         .filter_map(|name| kex::Name::try_from(name.as_str()).ok())
         .collect();
     let mut exchanges = if chosen.is_empty() {
@@ -148,13 +150,21 @@ pub(crate) fn no_match(kind: &AlgorithmKind, ours: &[String], theirs: &[String])
 mod tests {
     use russh::AlgorithmKind;
 
-    use super::no_match;
+    use super::{no_match, preferred};
 
     fn check(kind: AlgorithmKind, ours: &[&str], theirs: &[&str], expected: &str) {
         let owned = |names: &[&str]| -> Vec<String> {
             names.iter().map(|name| (*name).to_owned()).collect()
         };
         assert_eq!(no_match(&kind, &owned(ours), &owned(theirs)), expected);
+    }
+
+    #[test]
+    fn names_that_are_not_known_are_not_offered() {
+        let ciphers = ["none", "aes128-ctr", "3des-cbc"].map(str::to_owned);
+        let offered = preferred(&ciphers, &[]).cipher;
+        let offered: Vec<&str> = offered.iter().map(AsRef::as_ref).collect();
+        assert_eq!(offered, ["aes128-ctr"]);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct AuthFailure {
     pub tried: Vec<String>,
     /// How the server or the agent put it, when they said something.
     pub note: Option<String>,
+    /// The option to look at first.
+    pub option: &'static str,
     /// Options to look at.
     pub options: &'static str,
 }
@@ -124,6 +126,7 @@ pub(crate) async fn authenticate(
         offered: Vec::new(),
         tried: Vec::new(),
         note: None,
+        option: login.option,
         options: login.options,
     };
     let mut remaining = match handle.authenticate_none(&login.user).await? {
@@ -404,6 +407,7 @@ mod tests {
             offered: vec!["publickey", "password"],
             tried: vec!["password".to_owned()],
             note: None,
+            option: "ssh_username",
             options: "ssh_username and ssh_password",
         };
         assert_eq!(

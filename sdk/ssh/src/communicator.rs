@@ -198,17 +198,17 @@ impl Inner {
     async fn connection(&self) -> Result<Arc<Connection>, CommunicatorError> {
         match self.present() {
             Some(connection) => Ok(connection),
-            None => self.make(self.route.settings.limit).await,
+            None => self.make(self.route.settings.way_back()).await,
         }
     }
 
     /// Makes a connection, or waits for the one that is being made.
-    async fn make(&self, limit: Option<Duration>) -> Result<Arc<Connection>, CommunicatorError> {
+    async fn make(&self, limit: Duration) -> Result<Arc<Connection>, CommunicatorError> {
         let _only_one = self.connecting.lock().await;
         if let Some(connection) = self.present() {
             return Ok(connection);
         }
-        let made = establish(&self.route, self.addresses.as_ref(), limit).await;
+        let made = establish(&self.route, self.addresses.as_ref(), Some(limit)).await;
         let connection = made.map_err(|error| CommunicatorError::Unreachable {
             seen: crate::chain(&error),
         })?;
@@ -276,7 +276,7 @@ impl Communicator for SshCommunicator {
 
     async fn reconnect(&self, limit: Option<Duration>) -> Result<(), CommunicatorError> {
         self.disconnect().await;
-        let limit = limit.or(self.inner.route.settings.limit);
+        let limit = limit.unwrap_or(self.inner.route.settings.way_back());
         self.inner.make(limit).await.map(drop)
     }
 

@@ -3,7 +3,7 @@
 //! A machine that boots refuses connections, or something in front of it (QEMU's port forwarding,
 //! a load balancer) accepts them and stays silent. So attempts follow each other quickly, and next
 //! to a silent attempt a second, fresher one is made every other moment: whichever is answered
-//! first is used.
+//! first is used. The older one stays, for machines that take their time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::communicator::SshCommunicator;
 use crate::connection::Connection;
 use crate::failure::{AttemptError, History};
 use crate::observer::{ConnectEvent, ConnectObserver};
-use crate::route::Route;
+use crate::route::{Route, through};
 use crate::settings::Settings;
 use crate::stream::{Seen, Stage};
 
@@ -27,8 +27,6 @@ const TICK: Duration = Duration::from_millis(50);
 const SILENCE: Duration = Duration::from_secs(1);
 /// The most it grows to, as long as all stay silent.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
-/// How long the older one of two silent attempts is kept.
-const LAST_SILENCE: Duration = Duration::from_secs(10);
 
 /// Where an SSH server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +88,13 @@ pub enum ConnectError {
         history: History,
     },
     /// The login was refused too often.
-    #[error("{failure} ({attempts} of {attempts} attempts, `ssh_handshake_attempts`)")]
+    #[error(
+        "{}{failure} ({attempts} of {attempts} attempts, `ssh_handshake_attempts`)",
+        at_bastion(bastion.as_deref())
+    )]
     Authentication {
+        /// The bastion that refused; none when it was the machine.
+        bastion: Option<String>,
         /// The last refusal.
         failure: AuthFailure,
         /// How often.
@@ -116,11 +119,25 @@ impl ConnectError {
     pub fn option(&self) -> Option<&'static str> {
         match self {
             Self::Timeout { .. } => Some("ssh_timeout"),
-            Self::Authentication { .. } => Some("ssh_username"),
+            Self::Authentication { failure, .. } => Some(failure.option),
             Self::LocalTunnel { .. } => Some("ssh_local_tunnels"),
             Self::Cancelled => None,
         }
     }
+}
+
+fn at_bastion(host: Option<&str>) -> String {
+    host.map_or_else(String::new, |host| format!("bastion {host}: "))
+}
+
+/// Logins were refused too often; `None` when `error` is no refusal.
+fn refused(error: &AttemptError, attempts: u32) -> Option<ConnectError> {
+    let failure = error.authentication()?.clone();
+    Some(ConnectError::Authentication {
+        bastion: error.bastion().map(str::to_owned),
+        failure,
+        attempts,
+    })
 }
 
 /// Waits for the machine's SSH server, logs in, and returns the machine.
@@ -179,21 +196,18 @@ async fn meet_bastion(route: &Route, observer: &dyn ConnectObserver) -> Result<(
         return Ok(());
     };
     let limit = settings.limit_or(settings.limit);
-    let (started, mut history, mut refused) = (Instant::now(), History::default(), 0);
+    let (started, mut history, mut refusals) = (Instant::now(), History::default(), 0);
     loop {
         let Err(error) = route.meet_bastion(observer).await else {
             return Ok(());
         };
-        if let Some(failure) = error.authentication() {
-            refused += 1;
-            if refused == settings.attempts {
-                return Err(ConnectError::Authentication {
-                    failure: failure.clone(),
-                    attempts: refused,
-                });
+        if let Some(failure) = refused(&error, settings.attempts) {
+            refusals += 1;
+            if refusals == settings.attempts {
+                return Err(failure);
             }
         }
-        let pause = error.pause(refused);
+        let pause = error.pause(refusals);
         history.add(error.clone());
         observer.event(ConnectEvent::AttemptFailed(error)).await;
         if limit.is_some_and(|limit| started.elapsed() + pause >= limit) {
@@ -229,20 +243,28 @@ impl Lane {
         self.seen.stage() == Stage::Talking
     }
 
+    /// Whether another attempt could be luckier. The login at the bastion is for all of them.
+    fn is_silent(&self) -> bool {
+        !matches!(self.seen.stage(), Stage::Talking | Stage::Bastion)
+    }
+
     /// What it amounts to when it is given up now.
-    fn given_up(&self) -> AttemptError {
+    fn given_up(&self, bastion: Option<&str>) -> AttemptError {
         let age = self.born.elapsed();
+        let endless =
+            || AttemptError::Handshake(format!("it did not end within {:.1} s", age.as_secs_f64()));
         match self.seen.stage() {
             Stage::Dialing => {
                 AttemptError::Unreachable(format!("no answer within {:.1} s", age.as_secs_f64()))
             }
+            Stage::Bastion => through(bastion.unwrap_or_default(), endless()),
+            Stage::Proxy => {
+                AttemptError::Proxy(format!("no answer within {:.1} s", age.as_secs_f64()))
+            }
             Stage::Silent => AttemptError::Silent(age),
             Stage::Talking => {
                 let known = AttemptError::of_first_line(&self.seen.first_line());
-                known.unwrap_or_else(|| {
-                    let text = format!("it did not end within {:.1} s", age.as_secs_f64());
-                    AttemptError::Handshake(text)
-                })
+                known.unwrap_or_else(endless)
             }
         }
     }
@@ -298,14 +320,11 @@ impl<'a> Race<'a> {
                 None => continue,
             };
             self.failed(error.clone());
-            if let Some(failure) = error.authentication()
+            if let Some(failure) = refused(&error, attempts)
                 && attempts != 0
                 && self.refused >= attempts
             {
-                return Err(ConnectError::Authentication {
-                    failure: failure.clone(),
-                    attempts,
-                });
+                return Err(failure);
             }
             observer.event(ConnectEvent::AttemptFailed(error)).await;
         }
@@ -330,21 +349,22 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Gives up attempts that lost: silent ones next to one that is answered, and old ones.
+    /// Gives up attempts that lost: silent ones next to one that is answered, and the younger of two
+    /// after a while. The older one has limits of its own, which leave a server time to look up
+    /// names before it speaks.
     fn drop_silent(&mut self) {
         let talking = self.lanes.iter().any(Lane::is_talking);
         let youngest = self.lanes.iter().map(|lane| lane.born).max();
         let (count, silence) = (self.lanes.len(), self.silence);
+        let bastion = self.route.bastion_host();
         let mut given_up = Vec::new();
         self.lanes.retain(|lane| {
             let age = lane.born.elapsed();
-            let lost = !lane.is_talking()
-                && (talking
-                    || age >= LAST_SILENCE
-                    || (count > 1 && Some(lane.born) == youngest && age >= silence));
+            let is_late = count > 1 && Some(lane.born) == youngest && age >= silence;
+            let lost = lane.is_silent() && (talking || is_late);
             if lost {
                 lane.abort.abort();
-                given_up.push(lane.given_up());
+                given_up.push(lane.given_up(bastion));
             }
             !lost
         });
@@ -359,7 +379,7 @@ impl<'a> Race<'a> {
     fn wants_attempt(&self) -> bool {
         match self.lanes.as_slice() {
             [] => Instant::now() >= self.next_start,
-            [only] => !only.is_talking() && only.born.elapsed() >= self.silence,
+            [only] => only.is_silent() && only.born.elapsed() >= self.silence,
             _ => false,
         }
     }
@@ -399,8 +419,9 @@ impl<'a> Race<'a> {
     }
 
     fn timeout(mut self) -> ConnectError {
+        let bastion = self.route.bastion_host();
         for lane in &self.lanes {
-            self.history.add(lane.given_up());
+            self.history.add(lane.given_up(bastion));
         }
         let to = self
             .address

@@ -74,6 +74,9 @@ impl Session {
         let mut handle = match tokio::time::timeout(HANDSHAKE_LIMIT, exchanging).await {
             Ok(Ok(handle)) => handle,
             Ok(Err(error)) => return Err(classify(&error, &ended, seen)),
+            Err(_) if seen.stage() == Stage::Silent => {
+                return Err(AttemptError::Silent(HANDSHAKE_LIMIT));
+            }
             Err(_) => return Err(too_long("the key exchange", HANDSHAKE_LIMIT)),
         };
         let limit = match entry.person {
@@ -172,7 +175,7 @@ impl Connection {
         seen: &Arc<Seen>,
     ) -> Result<Self, AttemptError> {
         let settings = &route.settings;
-        let dialed = route.dial(&address).await?;
+        let dialed = route.dial(&address, seen).await?;
         let entry = Entry {
             login: &settings.login,
             offers: Some(settings),

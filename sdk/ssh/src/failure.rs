@@ -43,8 +43,13 @@ pub enum AttemptError {
     #[error("SOCKS5 proxy: {0}")]
     Proxy(String),
     /// The way through the bastion failed.
-    #[error("bastion: {0}")]
-    Bastion(Box<AttemptError>),
+    #[error("bastion {host}: {error}")]
+    Bastion {
+        /// Its name or address.
+        host: String,
+        /// What failed there.
+        error: Box<AttemptError>,
+    },
     /// The server did not open the ports of `ssh_remote_tunnels`.
     #[error("the server did not open port {port} for `ssh_remote_tunnels`: {message}")]
     RemoteTunnel {
@@ -61,7 +66,15 @@ impl AttemptError {
     pub fn authentication(&self) -> Option<&AuthFailure> {
         match self {
             Self::Authentication(failure) => Some(failure),
-            Self::Bastion(inner) => inner.authentication(),
+            Self::Bastion { error, .. } => error.authentication(),
+            _ => None,
+        }
+    }
+
+    /// The bastion it happened at, if it did.
+    pub(crate) fn bastion(&self) -> Option<&str> {
+        match self {
+            Self::Bastion { host, .. } => Some(host),
             _ => None,
         }
     }
@@ -88,7 +101,7 @@ impl AttemptError {
             Self::Handshake(_) | Self::Version1(_) => "handshake failed".to_owned(),
             Self::Authentication(_) => "login refused".to_owned(),
             Self::Proxy(_) => "refused by the proxy".to_owned(),
-            Self::Bastion(inner) => format!("bastion: {}", inner.kind()),
+            Self::Bastion { error, .. } => format!("bastion: {}", error.kind()),
             Self::RemoteTunnel { .. } => "remote tunnel refused".to_owned(),
         }
     }
@@ -109,7 +122,7 @@ impl AttemptError {
             | Self::RemoteTunnel { .. }
             | Self::Proxy(_)
             | Self::NoAddress(_) => Duration::from_millis(500),
-            Self::Bastion(inner) => inner.pause(refused).max(Duration::from_millis(500)),
+            Self::Bastion { error, .. } => error.pause(refused).max(Duration::from_millis(500)),
             _ => Duration::from_millis(200),
         }
     }

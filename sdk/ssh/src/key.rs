@@ -334,17 +334,17 @@ fn fast_rsa(bits: u32) -> Option<PrivateKey> {
 }
 
 /// The command that takes the lines ending in ` NAME` out of the user's and, with `sudo`, root's
-/// `authorized_keys`. `None` when `name` could mean more than itself in it.
+/// `authorized_keys`. `None` when there is no such line: without a name, or with one of several lines.
 ///
 /// # Source
 ///
 /// Packer option `ssh_clear_authorized_keys`.
 #[must_use]
 pub fn clear_authorized_keys_command(name: &str) -> Option<String> {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
-    if name.is_empty() || !name.chars().all(plain) {
+    if name.is_empty() || name.contains(char::is_control) {
         return None;
     }
+    let name = sed_pattern(name).replace('\'', r"'\''");
     let edit = |sudo: &str, file: &str| {
         format!(
             "if {sudo}test -f {file}; then {sudo}sed -i.bak '/ {name}$/d' {file} && {sudo}rm -f {file}.bak; fi"
@@ -355,6 +355,18 @@ pub fn clear_authorized_keys_command(name: &str) -> Option<String> {
     Some(format!(
         "{user}; if command -v sudo >/dev/null 2>&1; then {root}; fi"
     ))
+}
+
+/// The basic regular expression for `text` alone.
+fn sed_pattern(text: &str) -> String {
+    let mut pattern = String::new();
+    for character in text.chars() {
+        if r"\.*[^$/".contains(character) {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
 }
 
 #[cfg(test)]
@@ -406,10 +418,39 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_names_reach_the_cleanup_command() {
-        let command = clear_authorized_keys_command("packer_1-2").expect("a plain name");
+    fn the_cleanup_takes_out_one_line_whatever_its_name() {
+        let command = clear_authorized_keys_command("packer_1-2").expect("a name");
         assert!(command.contains("'/ packer_1-2$/d'"), "{command}");
-        assert_eq!(clear_authorized_keys_command("a'; rm -rf /"), None);
+        let names = [
+            "build-1.2",
+            "it's a *[b]^$/\\$",
+            "a'; touch x; '",
+            "ä{2}+?|&(",
+        ];
+        for name in names {
+            let home = tempfile::tempdir().expect("a temporary folder");
+            let file = home.path().join(".ssh/authorized_keys");
+            std::fs::create_dir(home.path().join(".ssh")).expect("ours");
+            let others = "ssh-rsa AAAA build-1x2\nssh-rsa AAAA me@here\n";
+            std::fs::write(&file, format!("ssh-rsa AAAA {name}\n{others}")).expect("ours");
+            let command = clear_authorized_keys_command(name).expect("a name");
+            // The other half of the command is root's.
+            let own = command
+                .split("; if command -v sudo")
+                .next()
+                .expect("one half");
+            let run = std::process::Command::new("sh")
+                .args(["-c", own])
+                .env("HOME", home.path())
+                .current_dir(home.path())
+                .status();
+            assert!(run.expect("a shell").success(), "{own}");
+            let left = std::fs::read_to_string(&file).expect("still there");
+            assert_eq!(left, others, "{name}");
+            let count = std::fs::read_dir(home.path()).expect("ours").count();
+            assert_eq!(count, 1, "{name} did more");
+        }
+        assert_eq!(clear_authorized_keys_command("a\nb"), None);
         assert_eq!(clear_authorized_keys_command(""), None);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Here are the communicator options of every builder ([`CommunicatorConfig`]), temporary keys
 //! ([`KeyPair`]), [`connect`], which waits for a machine's SSH server and logs in, and
-//! [`SshCommunicator`], the `Communicator` that comes out of it. Not here: what a trailing slash of
+//! [`SshCommunicator`], the `Communicator` that comes out of it; [`dial`] is for other transports, too.
+//! Not here: what a trailing slash of
 //! a path means, retries of commands, output for people other than the connecting lines.
 //!
 //! Start with [`CommunicatorConfig`], then [`Settings`] and [`connect`].
@@ -18,6 +19,7 @@ mod communicator;
 mod config;
 mod connect;
 mod connection;
+mod dial;
 mod exec;
 mod failure;
 mod forward;
@@ -34,6 +36,7 @@ pub use auth::AuthFailure;
 pub use communicator::SshCommunicator;
 pub use config::{CommunicatorConfig, Prepare, Tunnel, TunnelError};
 pub use connect::{Address, AddressSource, ConnectError, NoAddress, connect};
+pub use dial::dial;
 pub use failure::{AttemptError, History};
 pub use key::{
     KeyError, KeyKind, KeyKindError, KeyPair, authorized_key, clear_authorized_keys_command,

@@ -10,6 +10,7 @@ use crate::auth::Person;
 use crate::channel::ChannelIo;
 use crate::connect::Address;
 use crate::connection::{ANSWER_LIMIT, Entry, Session};
+use crate::dial::dial;
 use crate::failure::AttemptError;
 use crate::observer::ConnectObserver;
 use crate::settings::{Bastion, Proxy, Settings};
@@ -42,13 +43,20 @@ impl Route {
         }
     }
 
-    /// Opens a stream to `address`.
-    pub(crate) async fn dial(&self, address: &Address) -> Result<Dialed, AttemptError> {
+    /// Opens a stream to `address`; `seen` is told how far it got.
+    pub(crate) async fn dial(
+        &self,
+        address: &Address,
+        seen: &Seen,
+    ) -> Result<Dialed, AttemptError> {
         if let Some(bastion) = &self.settings.bastion {
-            return self.dial_through(bastion, address).await;
+            return self.dial_through(bastion, address, seen).await;
         }
         let stream: Box<dyn Stream> = match &self.settings.proxy {
-            Some(proxy) => Box::new(dial_proxy(proxy, address).await?),
+            Some(proxy) => {
+                seen.reached(Stage::Proxy);
+                Box::new(dial_proxy(proxy, address).await?)
+            }
             None => Box::new(dial_tcp(&address.host, address.port).await?),
         };
         Ok(Dialed {
@@ -61,8 +69,12 @@ impl Route {
         &self,
         bastion: &Bastion,
         address: &Address,
+        seen: &Seen,
     ) -> Result<Dialed, AttemptError> {
+        let host = bastion.host.as_str();
+        seen.reached(Stage::Bastion);
         let session = self.bastion_session(bastion, None).await?;
+        seen.reached(Stage::Dialing);
         let opening = session.handle.channel_open_direct_tcpip(
             address.host.as_str(),
             u32::from(address.port),
@@ -73,14 +85,14 @@ impl Route {
             Ok(Ok(channel)) => channel,
             Ok(Err(error)) => {
                 let text = format!("it cannot reach {address}: {}", crate::chain(&error));
-                return Err(through(AttemptError::Unreachable(text)));
+                return Err(through(host, AttemptError::Unreachable(text)));
             }
             Err(_) => {
                 let text = format!(
                     "no answer about {address} within {} s",
                     DIAL_LIMIT.as_secs()
                 );
-                return Err(through(AttemptError::Unreachable(text)));
+                return Err(through(host, AttemptError::Unreachable(text)));
             }
         };
         let stream = Box::new(ChannelIo::new(channel, &session.ended));
@@ -88,6 +100,12 @@ impl Route {
             stream,
             through: Some(session),
         })
+    }
+
+    /// The bastion on the way, if there is one.
+    pub(crate) fn bastion_host(&self) -> Option<&str> {
+        let bastion = self.settings.bastion.as_ref();
+        bastion.map(|bastion| bastion.host.as_str())
     }
 
     /// Logs in to a bastion that asks the person, and keeps the session.
@@ -108,6 +126,7 @@ impl Route {
         bastion: &Bastion,
         person: Option<Person<'_>>,
     ) -> Result<Arc<Session>, AttemptError> {
+        let host = bastion.host.as_str();
         let mut kept = self.bastion.lock().await;
         if let Some(session) = kept.as_ref().filter(|session| !session.handle.is_closed()) {
             return Ok(Arc::clone(session));
@@ -127,30 +146,29 @@ impl Route {
             None => BASTION_LIMIT,
         };
         let session = match tokio::time::timeout(limit, opening).await {
-            Ok(result) => Arc::new(result.map_err(through)?),
+            Ok(result) => Arc::new(result.map_err(|error| through(host, error))?),
             Err(_) if seen.stage() == Stage::Talking => {
                 let text = format!("it did not end within {} s", limit.as_secs());
-                return Err(through(AttemptError::Handshake(text)));
+                return Err(through(host, AttemptError::Handshake(text)));
             }
-            Err(_) => return Err(through(AttemptError::Silent(limit))),
+            Err(_) => return Err(through(host, AttemptError::Silent(limit))),
         };
         *kept = Some(Arc::clone(&session));
         Ok(session)
     }
 }
 
-fn through(error: AttemptError) -> AttemptError {
-    AttemptError::Bastion(Box::new(error))
+/// What `error` is when it happened on the way through the bastion `host`.
+pub(crate) fn through(host: &str, error: AttemptError) -> AttemptError {
+    AttemptError::Bastion {
+        host: host.to_owned(),
+        error: Box::new(error),
+    }
 }
 
 async fn dial_tcp(host: &str, port: u16) -> Result<TcpStream, AttemptError> {
-    match tokio::time::timeout(DIAL_LIMIT, TcpStream::connect((host, port))).await {
-        Ok(Ok(stream)) => {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "cannot set nodelay");
-            }
-            Ok(stream)
-        }
+    match tokio::time::timeout(DIAL_LIMIT, dial(host, port)).await {
+        Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             Err(AttemptError::Refused)
         }

@@ -56,11 +56,25 @@ pub enum SettingsError {
     /// A tunnel does not parse.
     #[error("cannot use the tunnel `{text}`")]
     Tunnel {
+        /// Which option has it.
+        option: &'static str,
         /// As given.
         text: String,
         /// Why.
         source: TunnelError,
     },
+}
+
+impl SettingsError {
+    /// The option that is wrong.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        match self {
+            Self::Key { option, .. } | Self::NoAgent { option } | Self::Tunnel { option, .. } => {
+                option
+            }
+        }
+    }
 }
 
 /// How to log in somewhere.
@@ -73,6 +87,8 @@ pub(crate) struct Login {
     pub(crate) password: Option<String>,
     /// Whether the person answers questions that the password is no answer to.
     pub(crate) interactive: bool,
+    /// The option to look at first when it is refused.
+    pub(crate) option: &'static str,
     /// Options to look at when it is refused.
     pub(crate) options: &'static str,
 }
@@ -148,6 +164,12 @@ impl Settings {
         }
     }
 
+    /// How long a machine that was there is waited for: when only the attempts are limited, one that
+    /// is off would never be refused and so never given up.
+    pub(crate) fn way_back(&self) -> Duration {
+        self.limit.unwrap_or(LAST_LIMIT)
+    }
+
     /// From options that were prepared. `keys` are private keys the builder holds in memory, such
     /// as the temporary one; they are tried after the key file.
     ///
@@ -194,6 +216,7 @@ impl Settings {
             keys: login_keys,
             password: some(config.ssh_password.expose()),
             interactive: false,
+            option: "ssh_username",
             options: "ssh_username, ssh_password, ssh_private_key_file and ssh_agent_auth",
         };
         let bastion = if config.ssh_bastion_host.is_empty() {
@@ -210,6 +233,13 @@ impl Settings {
                 keys: key.into_iter().collect(),
                 password: some(config.ssh_bastion_password.expose()),
                 interactive: config.ssh_bastion_interactive,
+                option: if !config.ssh_bastion_password.expose().is_empty() {
+                    "ssh_bastion_password"
+                } else if !config.ssh_bastion_username.is_empty() {
+                    "ssh_bastion_username"
+                } else {
+                    "ssh_bastion_host"
+                },
                 options: "ssh_bastion_username, ssh_bastion_password and \
                           ssh_bastion_private_key_file",
             };
@@ -237,8 +267,8 @@ impl Settings {
                 "sftp" => TransferMethod::Sftp,
                 _ => TransferMethod::Scp,
             },
-            local_tunnels: tunnels(&config.ssh_local_tunnels)?,
-            remote_tunnels: tunnels(&config.ssh_remote_tunnels)?,
+            local_tunnels: tunnels(&config.ssh_local_tunnels, "ssh_local_tunnels")?,
+            remote_tunnels: tunnels(&config.ssh_remote_tunnels, "ssh_remote_tunnels")?,
             preferred: algorithms::preferred(
                 &config.ssh_ciphers,
                 &config.ssh_key_exchange_algorithms,
@@ -262,12 +292,55 @@ fn proxy(config: &CommunicatorConfig) -> Option<Proxy> {
     })
 }
 
-fn tunnels(texts: &[String]) -> Result<Vec<Tunnel>, SettingsError> {
+fn tunnels(texts: &[String], option: &'static str) -> Result<Vec<Tunnel>, SettingsError> {
     let parse = |text: &String| {
         Tunnel::parse(text).map_err(|source| SettingsError::Tunnel {
+            option,
             text: text.clone(),
             source,
         })
     };
     texts.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{CommunicatorConfig, Environment, Settings, SettingsError};
+
+    fn settings(change: impl FnOnce(&mut CommunicatorConfig)) -> Result<Settings, SettingsError> {
+        let mut config = CommunicatorConfig::default();
+        change(&mut config);
+        Settings::new(&config, &[], &Environment::default())
+    }
+
+    #[test]
+    fn a_machine_that_was_there_is_never_waited_for_without_limit() {
+        for (seconds, expected) in [(0, 300), (40, 40), (3600, 3600)] {
+            let settings = settings(|config| {
+                config.ssh_timeout = Duration::from_secs(seconds);
+                config.ssh_handshake_attempts = 3;
+            });
+            let limit = settings.expect("no files").way_back();
+            assert_eq!(limit, Duration::from_secs(expected));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_blamed_on_its_option() {
+        let check = |change: fn(&mut CommunicatorConfig), option: &str| {
+            let error = settings(change).expect_err("it cannot be used");
+            assert_eq!(error.option(), option);
+        };
+        check(|config| config.ssh_agent_auth = true, "ssh_agent_auth");
+        check(
+            |config| config.ssh_private_key_file = "/no/such/key".to_owned(),
+            "ssh_private_key_file",
+        );
+        check(
+            |config| config.ssh_remote_tunnels = vec!["x".to_owned()],
+            "ssh_remote_tunnels",
+        );
+    }
 }

@@ -30,6 +30,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(crate) enum Stage {
     /// No connection yet.
     Dialing,
+    /// The login at the bastion is under way, or waited for.
+    Bastion,
+    /// The proxy connects.
+    Proxy,
     /// There is a connection, but nothing was received.
     Silent,
     /// The other side has spoken.
@@ -47,20 +51,22 @@ impl Seen {
     pub(crate) fn stage(&self) -> Stage {
         match self.stage.load(Ordering::Acquire) {
             0 => Stage::Dialing,
-            1 => Stage::Silent,
+            1 => Stage::Bastion,
+            2 => Stage::Proxy,
+            3 => Stage::Silent,
             _ => Stage::Talking,
         }
     }
 
-    pub(crate) fn connected(&self) {
-        self.stage.store(1, Ordering::Release);
+    pub(crate) fn reached(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::Release);
     }
 
     fn received(&self, bytes: &[u8]) {
         let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         let room = QUOTED_BYTES.saturating_sub(first.len());
         first.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        self.stage.store(2, Ordering::Release);
+        self.reached(Stage::Talking);
     }
 
     /// The first line that was received; empty when nothing was.
@@ -101,7 +107,7 @@ impl Watched {
         ended: Ended,
         limits: Limits,
     ) -> Self {
-        seen.connected();
+        seen.reached(Stage::Silent);
         let (reading, writing) = (Wait::new(&ended.given_up), Wait::new(&ended.given_up));
         Self {
             inner: BufReader::with_capacity(READ_BYTES, inner),

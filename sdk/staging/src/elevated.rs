@@ -33,7 +33,7 @@ pub fn script_path(number: u64) -> String {
 
 /// Puts a script into the guest that runs `command` as `account`, and returns the command that runs
 /// the script: its output and its exit code are those of `command`. The script removes itself,
-/// because it holds the password.
+/// because it holds the password, which is kept out of all output from then on.
 ///
 /// # Errors
 ///
@@ -48,6 +48,9 @@ pub async fn prepare(
     command: &str,
     number: u64,
 ) -> Result<String, Failure> {
+    if !account.password.is_empty() {
+        guest.cx.secret(account.password).await;
+    }
     let path = script_path(number);
     let text = script(account, command, number);
     guest.upload_text(&text, &path, 0o600).await?;

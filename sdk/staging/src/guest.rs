@@ -246,12 +246,27 @@ impl Guest<'_> {
     ///
     /// When it cannot be written, or the run was cancelled.
     pub async fn upload_text(&self, text: &str, remote: &str, mode: u32) -> Result<(), Failure> {
+        self.upload_bytes(text.as_bytes().to_vec(), remote, mode)
+            .await
+    }
+
+    /// The same for bytes that need be no text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guest::upload_text`].
+    pub async fn upload_bytes(
+        &self,
+        bytes: Vec<u8>,
+        remote: &str,
+        mode: u32,
+    ) -> Result<(), Failure> {
         let target = FileTarget {
             path: remote.to_owned(),
             mode,
-            size: Some(text.len() as u64),
+            size: Some(bytes.len() as u64),
         };
-        let source = std::io::Cursor::new(text.to_owned().into_bytes());
+        let source = std::io::Cursor::new(bytes);
         let upload = self.machine.upload(target, Box::new(source));
         let uploaded = self.cx.until_cancelled(upload).await?;
         uploaded.map(drop).map_err(|error| {

@@ -1,6 +1,6 @@
 //! Guests in memory, and text that wants to be more than text.
 
-use kiln_sdk_test_kit::{FakeHost, Memory, Recording, Scripted};
+use kiln_sdk_test_kit::{FakeHost, Memory, Recording, Scripted, Told};
 use sdk_component::{BuildInfo, Failure, RunContext};
 use sdk_config::{Diagnostics, Field, Path, Value};
 
@@ -261,6 +261,8 @@ async fn an_elevated_command_and_its_password_are_only_in_a_private_file_that_go
         Ok(())
     })
     .await;
+    let secret = Told::Secret("s3cret'$x".to_owned());
+    assert!(recording.told.contains(&secret), "{:?}", recording.told);
     recording.outcome.expect("the script is written");
     let script = machine
         .file("C:/Windows/Temp/packer-elevated-shell-0000000000000007.ps1")

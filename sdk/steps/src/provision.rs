@@ -40,7 +40,7 @@ impl Steps {
     }
 
     fn register_cleanup_provisioner(&self) {
-        let cx = self.cleanup_context();
+        let (cx, failed_twice) = (self.cleanup_context(), Arc::clone(&self.failed_twice));
         let work = move |failure: Option<Failure>| async move {
             let Some(failure) = failure.filter(|failure| !failure.cancelled) else {
                 return Ok(());
@@ -48,11 +48,13 @@ impl Steps {
             cx.say("Provisioning step had errors: Running the cleanup provisioner, if present...")
                 .await;
             if let Err(second) = cx.cleanup_provision(&*failure.message).await {
-                cx.error(format!(
+                let message = format!(
                     "Cleanup failed: {}. Original Provisioning error: {}",
                     second.message, failure.message
-                ))
-                .await;
+                );
+                cx.error(message.as_str()).await;
+                // Once only: there is one provision step.
+                drop(failed_twice.set(message));
             }
             Ok(())
         };

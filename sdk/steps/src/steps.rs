@@ -1,6 +1,6 @@
 //! The steps of one build.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use sdk_component::{Event, Failure, RunContext};
@@ -21,6 +21,8 @@ const CLEANUP_LIMIT: Duration = Duration::from_secs(60);
 pub struct Steps {
     cx: RunContext,
     state: Mutex<State>,
+    /// What the build failed with, when the error-cleanup provisioner failed as well.
+    pub(crate) failed_twice: Arc<OnceLock<String>>,
 }
 
 #[derive(Default)]
@@ -45,6 +47,7 @@ impl Steps {
         Self {
             cx,
             state: Mutex::default(),
+            failed_twice: Arc::default(),
         }
     }
 
@@ -82,6 +85,8 @@ impl Steps {
                     // A cancellation is for the next step to notice: what this one made must not be
                     // lost before its undo is registered.
                     drop(self.cx.until_cancelled(self.cx.debug_pause(pause)).await);
+                    let nothing = Box::new(|_| Box::pin(async { Ok(()) }) as _);
+                    self.add(name.to_owned(), When::Pause, CLEANUP_LIMIT, nothing);
                     return Ok(done);
                 }
                 Err(failure) => failure,
@@ -188,7 +193,8 @@ impl Steps {
     }
 
     /// Undoes everything in reverse, or what `-on-error` leaves of it, and returns `result`. A
-    /// cleanup that fails is a warning and never replaces the first error.
+    /// cleanup that fails is a warning and never replaces the first error; a failure of the
+    /// error-cleanup provisioner is told together with it.
     ///
     /// # Errors
     ///
@@ -210,7 +216,12 @@ impl Steps {
             Decision::CleanupProvisioner => self.skip(|undo| undo.step != PROVISION).await,
         }
         self.undo_down_to(0, Ending::Failed(failure)).await;
-        result
+        result.map_err(|mut failure| {
+            if let Some(message) = self.failed_twice.get() {
+                message.clone_into(&mut failure.message);
+            }
+            failure
+        })
     }
 
     /// Forgets what is to be left as it is, and says so.
@@ -221,13 +232,15 @@ impl Steps {
         self.lock().undos = kept;
         let mut skipped: Vec<Undo> = skipped;
         while let Some(undo) = skipped.pop() {
-            if undo.when == When::Left {
-                undo.run(&self.cx, Ending::Succeeded).await;
-                continue;
+            match undo.when {
+                When::Pause => {}
+                When::Left => undo.run(&self.cx, Ending::Succeeded).await,
+                When::Always | When::OnFailure => {
+                    self.cx
+                        .error(format!("aborted: skipping cleanup of step {:?}", undo.step))
+                        .await;
+                }
             }
-            self.cx
-                .error(format!("aborted: skipping cleanup of step {:?}", undo.step))
-                .await;
         }
     }
 
@@ -240,16 +253,16 @@ impl Steps {
                 }
                 state.undos.pop()
             };
-            let Some(undo) = undo.filter(|undo| undo.applies(ending)) else {
-                continue;
-            };
-            if !self.cx.cancel().is_cancelled() {
+            let Some(undo) = undo else { continue };
+            if undo.when == When::Pause && !self.cx.cancel().is_cancelled() {
                 let step = &undo.step;
                 let pause =
                     format!("Pausing before cleanup of step '{step}'. Press enter to continue.");
                 self.cx.debug_pause(pause).await;
             }
-            undo.run(&self.cx, ending).await;
+            if undo.applies(ending) {
+                undo.run(&self.cx, ending).await;
+            }
         }
     }
 
@@ -282,7 +295,9 @@ impl Drop for Steps {
         self.cx.cleanup(async move {
             let failure = Failure::new("the build ended before its steps were finished");
             while let Some(undo) = undos.pop() {
-                undo.run(&cx, Ending::Failed(&failure)).await;
+                if undo.applies(Ending::Failed(&failure)) {
+                    undo.run(&cx, Ending::Failed(&failure)).await;
+                }
             }
         });
     }

@@ -320,7 +320,8 @@ async fn ask_retries_cleans_up_or_aborts() {
 #[tokio::test]
 async fn debug_pauses_after_steps_and_before_cleanups() {
     let build = |cx: RunContext, steps: Arc<Steps>| async move {
-        steps.run("a", || made(&cx, &steps, "a")).await
+        steps.run("a", || made(&cx, &steps, "a")).await?;
+        steps.run("b", || async { Ok(()) }).await
     };
     let info = BuildInfo {
         debug: true,
@@ -330,6 +331,10 @@ async fn debug_pauses_after_steps_and_before_cleanups() {
         "+a",
         "-a",
         "? Pausing after run of step 'a'. Press enter to continue.",
+        "+b",
+        "-b",
+        "? Pausing after run of step 'b'. Press enter to continue.",
+        "? Pausing before cleanup of step 'b'. Press enter to continue.",
         "? Pausing before cleanup of step 'a'. Press enter to continue.",
         "undo a",
         "ok",
@@ -384,7 +389,7 @@ async fn the_cleanup_provisioner_runs_also_when_a_later_step_fails() {
         message,
         "cleanup provisioner after full",
         "Cleanup failed: no. Original Provisioning error: full",
-        "failed: full",
+        "failed: Cleanup failed: no. Original Provisioning error: full",
     ];
     let expected: Vec<&str> = start.into_iter().chain(end).collect();
     let verdicts = vec![Verdict::Provisioned, Verdict::Failed("no".to_owned())];

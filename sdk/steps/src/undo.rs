@@ -23,6 +23,8 @@ pub(crate) enum When {
     OnFailure,
     /// Only when it is left as it is.
     Left,
+    /// Nothing is undone: a person may look at what the step made before that goes.
+    Pause,
 }
 
 pub(crate) type Work =
@@ -47,7 +49,7 @@ impl Undo {
         match self.when {
             When::Always => true,
             When::OnFailure => matches!(ending, Ending::Failed(_)),
-            When::Left => false,
+            When::Left | When::Pause => false,
         }
     }
 

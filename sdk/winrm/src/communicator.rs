@@ -73,7 +73,7 @@ impl WinRmCommunicator {
                 Err(error) => error,
             };
             let limit = match &error {
-                error if error.is_connection() => client.settings().limit,
+                error if error.is_connection() => client.settings().way_back(),
                 AttemptError::Login(_) | AttemptError::Fault(_) | AttemptError::Status { .. } => {
                     REFUSALS
                 }
@@ -162,7 +162,7 @@ impl Communicator for WinRmCommunicator {
     async fn reconnect(&self, limit: Option<Duration>) -> Result<(), CommunicatorError> {
         let client = &self.inner.client;
         client.disconnect();
-        let limit = limit.unwrap_or(client.settings().limit);
+        let limit = limit.unwrap_or(client.settings().way_back());
         let reached = reach(client, limit, &()).await;
         reached.map_err(|error| CommunicatorError::Unreachable {
             seen: crate::chain(&error),

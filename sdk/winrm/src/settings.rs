@@ -21,8 +21,6 @@ pub(crate) enum Login {
     Basic,
     /// NTLM, sealed when there is no TLS.
     Ntlm,
-    /// Basic when the server offers it, else NTLM.
-    Offered,
 }
 
 /// Whether the proxies of the environment are used.
@@ -34,6 +32,10 @@ pub(crate) enum Proxies {
     None,
 }
 
+/// How long a guest that was there is waited for at most: `winrm_timeout` is for installations, which
+/// take longer than restarts.
+const WAY_BACK: Duration = Duration::from_secs(5 * 60);
+
 /// Everything a connection is made with.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -41,7 +43,8 @@ pub struct Settings {
     pub(crate) password: Secret<String>,
     /// Which certificates are accepted; `None` is plain HTTP.
     pub(crate) tls: Option<Trust>,
-    pub(crate) login: Login,
+    /// How to log in; `None` is basic when the server offers it, else NTLM.
+    pub(crate) login: Option<Login>,
     pub(crate) proxies: Proxies,
     /// How long to try to connect.
     pub(crate) limit: Duration,
@@ -68,9 +71,9 @@ impl Settings {
             password: config.winrm_password.clone(),
             tls: config.winrm_use_ssl.then_some(trust),
             login: match config.winrm_use_ntlm {
-                Some(true) => Login::Ntlm,
-                Some(false) => Login::Basic,
-                None => Login::Offered,
+                Some(true) => Some(Login::Ntlm),
+                Some(false) => Some(Login::Basic),
+                None => None,
             },
             proxies: if config.winrm_no_proxy {
                 Proxies::None
@@ -82,7 +85,33 @@ impl Settings {
         }
     }
 
+    /// How long a guest that was there is waited for.
+    pub(crate) fn way_back(&self) -> Duration {
+        self.limit.min(WAY_BACK)
+    }
+
     pub(crate) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sdk_ssh::CommunicatorConfig;
+
+    use super::Settings;
+
+    #[test]
+    fn a_guest_that_was_there_is_not_waited_for_as_for_an_installation() {
+        for (minutes, expected) in [(30, 5), (2, 2)] {
+            let config = CommunicatorConfig {
+                winrm_timeout: Duration::from_secs(minutes * 60),
+                ..CommunicatorConfig::default()
+            };
+            let limit = Settings::new(&config).way_back();
+            assert_eq!(limit, Duration::from_secs(expected * 60));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Post-processor chains: what runs on which artifact, and which artifacts stay.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use futures::FutureExt;
@@ -42,8 +43,13 @@ pub(crate) trait Workshop: Sync {
         input: &'s Artifact,
     ) -> BoxFuture<'s, Result<Success, Failure>>;
 
-    /// Removes an artifact; the error says what is still there.
-    fn destroy<'s>(&'s self, artifact: &'s Artifact) -> BoxFuture<'s, Result<(), String>>;
+    /// Removes an artifact, except what is among the files `kept` of others; the error says what is
+    /// still there.
+    fn destroy<'s>(
+        &'s self,
+        artifact: &'s Artifact,
+        kept: Vec<PathBuf>,
+    ) -> BoxFuture<'s, Result<(), String>>;
 }
 
 /// Runs every chain on `original` and gives the artifacts that stay: the original first, then those
@@ -78,7 +84,7 @@ pub(crate) async fn run_chains(
     } = chains_run;
     if keep_original {
         kept.insert(0, original);
-    } else if let Err(error) = workshop.destroy(&original).await {
+    } else if let Err(error) = workshop.destroy(&original, files_of(&kept)).await {
         errors.push(format!("Failed to destroy the builder's artifact: {error}"));
     }
     match combined(&errors) {
@@ -121,20 +127,31 @@ impl Chains<'_> {
             match current.replace(made) {
                 None => keep_original |= keep,
                 Some(input) if keep => self.kept.push(input),
-                Some(input) => self.destroy(link, &input).await,
+                Some(input) => {
+                    let others = self.kept.iter().chain(&current);
+                    let kept = files_of(others.chain([original]));
+                    self.destroy(link, &input, kept).await;
+                }
             }
         }
         self.kept.extend(current);
         keep_original
     }
 
-    async fn destroy(&mut self, link: &Link, input: &Artifact) {
-        if let Err(error) = self.workshop.destroy(input).await {
+    async fn destroy(&mut self, link: &Link, input: &Artifact, kept: Vec<PathBuf>) {
+        if let Err(error) = self.workshop.destroy(input, kept).await {
             let name = &link.type_name;
             self.errors
                 .push(format!("Failed to destroy the input of `{name}`: {error}"));
         }
     }
+}
+
+fn files_of<'a>(artifacts: impl IntoIterator<Item = &'a Artifact>) -> Vec<PathBuf> {
+    let artifacts = artifacts.into_iter();
+    artifacts
+        .flat_map(|one| one.files.iter().cloned())
+        .collect()
 }
 
 /// Whether the input stays: as the template says, except that a post-processor may insist on it.
@@ -238,8 +255,12 @@ impl Workshop for Plugins<'_> {
         .boxed()
     }
 
-    fn destroy<'s>(&'s self, artifact: &'s Artifact) -> BoxFuture<'s, Result<(), String>> {
-        retention::destroy(artifact).boxed()
+    fn destroy<'s>(
+        &'s self,
+        artifact: &'s Artifact,
+        kept: Vec<PathBuf>,
+    ) -> BoxFuture<'s, Result<(), String>> {
+        async move { retention::destroy(artifact, &kept, self.scope.directory).await }.boxed()
     }
 }
 

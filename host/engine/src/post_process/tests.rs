@@ -24,6 +24,7 @@ fn artifact(name: &str) -> Artifact {
         description: String::new(),
         state: Value::object(BTreeMap::new()),
         destroy: Vec::new(),
+        resources: Vec::new(),
     }
 }
 
@@ -48,7 +49,11 @@ impl Workshop for Script {
         Box::pin(async move { result })
     }
 
-    fn destroy<'s>(&'s self, artifact: &'s Artifact) -> BoxFuture<'s, Result<(), String>> {
+    fn destroy<'s>(
+        &'s self,
+        artifact: &'s Artifact,
+        _kept: Vec<PathBuf>,
+    ) -> BoxFuture<'s, Result<(), String>> {
         self.destroyed.lock().unwrap().push(artifact.id.clone());
         Box::pin(async { Ok(()) })
     }

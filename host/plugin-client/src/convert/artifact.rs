@@ -10,11 +10,17 @@ use plugin_wire::v1::finished::Outcome;
 
 use super::diagnostic::diagnostics_from_wire;
 use super::value::{outputs_from_wire, value_from_wire, value_to_wire};
-use super::{BadMessage, required};
+use super::{BadMessage, required, resource_from_wire, resource_to_wire};
+use crate::journal::{Owned, Owner};
 use crate::run::{Artifact, Finished};
 
-/// The artifact of a message.
-pub(crate) fn artifact_from_wire(message: wire::Artifact) -> Result<Artifact, BadMessage> {
+/// The artifact of a message from the plugin `maker`, which knows those parts of others that it was
+/// given.
+pub(crate) fn artifact_from_wire(
+    message: wire::Artifact,
+    maker: &Owner,
+    given: &[Owned],
+) -> Result<Artifact, BadMessage> {
     let paths = |texts: Vec<String>| texts.into_iter().map(PathBuf::from).collect();
     Ok(Artifact {
         builder_id: message.builder_id,
@@ -25,7 +31,22 @@ pub(crate) fn artifact_from_wire(message: wire::Artifact) -> Result<Artifact, Ba
             .state
             .map_or_else(|| Ok(no_state()), value_from_wire)?,
         destroy: paths(message.destroy),
+        resources: message
+            .resources
+            .into_iter()
+            .map(|resource| owned(resource, maker, given))
+            .collect(),
     })
+}
+
+fn owned(message: wire::Resource, maker: &Owner, given: &[Owned]) -> Owned {
+    let resource = resource_from_wire(message);
+    let mut given = given.iter();
+    let other = given.find(|one| one.resource == resource);
+    Owned {
+        owner: other.map_or(maker, |other| &other.owner).clone(),
+        resource,
+    }
 }
 
 fn no_state() -> Value {
@@ -42,6 +63,10 @@ pub(crate) fn artifact_to_wire(artifact: &Artifact) -> wire::Artifact {
         description: artifact.description.clone(),
         state: Some(value_to_wire(&artifact.state)),
         destroy: texts(&artifact.destroy),
+        resources: (1..)
+            .zip(&artifact.resources)
+            .map(|(number, owned)| resource_to_wire(number, &owned.resource))
+            .collect(),
     }
 }
 
@@ -49,15 +74,20 @@ fn path_text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// How the run of the component that `config` belongs to ended.
+/// How the run of the component that `config` belongs to ended; `maker` and `given` as with
+/// [`artifact_from_wire`].
 pub(crate) fn finished_from_wire(
     message: wire::Finished,
+    (maker, given): (&Owner, &[Owned]),
     config: &Configured,
     outputs: &[AttributeSchema],
 ) -> Result<Finished, BadMessage> {
     match required(message.outcome, "outcome")? {
         Outcome::Success(success) => Ok(Finished::Success {
-            artifact: success.artifact.map(artifact_from_wire).transpose()?,
+            artifact: success
+                .artifact
+                .map(|artifact| artifact_from_wire(artifact, maker, given))
+                .transpose()?,
             keep_input: success.keep_input,
             force_keep_input: success.force_keep_input,
             output: success
@@ -76,9 +106,28 @@ pub(crate) fn finished_from_wire(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Resource;
+
+    fn owner(name: &str) -> Owner {
+        Owner {
+            name: name.into(),
+            source: String::new(),
+            path: name.into(),
+            behind: None,
+            confined: None,
+        }
+    }
 
     #[test]
-    fn artifacts_survive_the_trip() {
+    fn artifacts_survive_the_trip_and_their_parts_stay_their_makers() {
+        let owned = |owner: Owner, id: &str| Owned {
+            owner,
+            resource: Resource {
+                kind: "image".into(),
+                id: id.into(),
+                reclaim: BTreeMap::from([("zone".into(), "b".into())]),
+            },
+        };
         let artifact = Artifact {
             builder_id: "b".into(),
             id: "i".into(),
@@ -86,10 +135,13 @@ mod tests {
             description: "files".into(),
             state: no_state(),
             destroy: vec!["out".into()],
+            resources: vec![owned(owner("one"), "1"), owned(owner("two"), "2")],
         };
-        assert_eq!(
-            artifact_from_wire(artifact_to_wire(&artifact)).unwrap(),
-            artifact
-        );
+        let trip = |given: &[Owned]| {
+            artifact_from_wire(artifact_to_wire(&artifact), &owner("two"), given).unwrap()
+        };
+        assert_eq!(trip(&artifact.resources), artifact);
+        let theirs = [owned(owner("two"), "1"), owned(owner("two"), "2")];
+        assert_eq!(trip(&[]).resources, theirs);
     }
 }

@@ -5,12 +5,14 @@
 mod artifact;
 mod build;
 mod diagnostic;
+mod resource;
 mod schema;
 mod value;
 
 pub(crate) use artifact::{artifact_to_wire, finished_from_wire};
 pub(crate) use build::{build_to_wire, component_to_wire, kind_from_wire, kind_word};
 pub(crate) use diagnostic::diagnostics_from_wire;
+pub(crate) use resource::{resource_from_wire, resource_to_wire};
 pub(crate) use schema::schema_from_wire;
 pub use value::unknown_outputs;
 pub(crate) use value::{mapping_from_wire, mapping_to_wire, value_to_wire};

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::isolation::Isolation;
+use crate::open_files::restore_open_files;
 use host_template::ComponentKind;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,7 @@ impl PackerDescription {
             .kill_on_drop(true)
             .spawn()
             .map_err(DescribeFailure::Start)?;
+        restore_open_files(child.id());
         let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let _end = GroupEnd(group);
         let stdout = child.stdout.take().expect("standard output is a pipe");

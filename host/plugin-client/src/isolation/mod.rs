@@ -43,6 +43,8 @@ pub struct Isolation {
     places: Places,
     work: PathBuf,
     writable: Vec<PathBuf>,
+    /// Whether a temporary folder is not opened to plugins, because it holds kiln's own state.
+    has_closed_temporary: bool,
     memory: Option<u64>,
 }
 
@@ -94,12 +96,17 @@ impl Isolation {
         let temporary = ["/tmp", "/var/tmp"].map(PathBuf::from);
         let chosen = paths(variable("TMPDIR"));
         let chosen = chosen.into_iter().filter(|path| places.is_harmless(path));
-        let temporary = temporary.into_iter().chain(chosen);
+        // Without a home folder, or with one below them, kiln's own state is in one of them.
+        let (closed, temporary): (Vec<_>, Vec<_>) = temporary
+            .into_iter()
+            .chain(chosen)
+            .partition(|folder| own.starts_with(folder));
         Self {
             launcher: Some(launcher.to_path_buf()),
             exempt: Exempt::parse(variable(SWITCH_VARIABLE)),
             work: std::env::current_dir().unwrap_or_default(),
-            writable: temporary.chain(paths(variable(WRITE_VARIABLE))).collect(),
+            writable: [temporary, paths(variable(WRITE_VARIABLE))].concat(),
+            has_closed_temporary: !closed.is_empty(),
             memory: memory_limit(variable(MEMORY_VARIABLE)),
             places,
         }
@@ -180,6 +187,11 @@ impl Isolation {
         let mut command = Command::new(launcher);
         command.arg(LAUNCH_WORD).arg(policy).arg(&owner.path);
         command
+    }
+
+    /// Whether a plugin needs a temporary folder of its own.
+    pub(crate) fn withholds_temporary(&self, owner: &Owner) -> bool {
+        owner.confined.is_some() && self.launcher.is_some() && self.has_closed_temporary
     }
 
     /// The most bytes that a plugin's process may have in memory.
@@ -441,6 +453,22 @@ mod tests {
                 "{need}"
             );
         }
+    }
+
+    #[test]
+    fn a_temporary_folder_with_state_in_it_is_closed() {
+        let closed = |own: &str| {
+            let environment = BTreeMap::from([("HOME".to_owned(), "/home/a".to_owned())]);
+            let kiln = Path::new("/usr/bin/kiln");
+            let all = Isolation::from_environment(kiln, &environment, Path::new(own));
+            let work = all.policy(&[], Duty::Work, &[]);
+            let is_open = work.write.contains(&"/tmp".into());
+            assert_ne!(is_open, all.withholds_temporary(&owner(&[])), "{own}");
+            !is_open
+        };
+        assert!(closed("/tmp/kiln.1001"));
+        assert!(closed("/tmp/home/.local/state/kiln"));
+        assert!(!closed("/home/a/.local/state/kiln"));
     }
 
     #[test]

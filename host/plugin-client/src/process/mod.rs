@@ -23,6 +23,7 @@ use crate::error::ClientError;
 use crate::handshake::{Handshake, HandshakeError};
 use crate::journal::Owner;
 use crate::log::{self, Lines, LogRing};
+use crate::open_files::restore_open_files;
 use crate::private_folder::PrivateFolder;
 use crate::run::Artifact;
 
@@ -38,6 +39,10 @@ const TERMINATE_LIMIT: Duration = Duration::from_secs(5);
 const EXIT_LIMIT: Duration = Duration::from_secs(1);
 /// Where plugins made for Packer look for the user's configuration.
 const PACKER_CONFIG_VARIABLE: &str = "PACKER_CONFIG_DIR";
+/// The variable that says where temporary files go.
+const TEMPORARY_VARIABLE: &str = "TMPDIR";
+/// The variable with the identity of the run.
+const PACKER_RUN_VARIABLE: &str = "PACKER_RUN_UUID";
 /// Lines after the handshake are no protocol; this many are told to the log.
 const STRAY_LINES: usize = 10;
 
@@ -357,6 +362,12 @@ fn spawn(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    if folder.isolation.withholds_temporary(owner) {
+        command.env(TEMPORARY_VARIABLE, &folder.files);
+    }
+    if !folder.run_uuid.is_empty() {
+        command.env(PACKER_RUN_VARIABLE, &folder.run_uuid);
+    }
     if let Some(behind) = &owner.behind {
         let is_library = behind
             .executable
@@ -379,11 +390,13 @@ fn spawn(
         let level = level.max(tracing::level_filters::LevelFilter::INFO);
         command.env(handshake::LOG_VARIABLE, level.to_string().to_lowercase());
     }
-    command.spawn().map_err(|source| ClientError::Spawn {
+    let child = command.spawn().map_err(|source| ClientError::Spawn {
         plugin: owner.name.clone(),
         path: owner.path.clone(),
         source,
-    })
+    })?;
+    restore_open_files(child.id());
+    Ok(child)
 }
 
 /// Reads what is not protocol, so that the plugin never waits for a full pipe.

@@ -1,8 +1,6 @@
 //! The container: started, removed, and found again after a crash.
 
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 use kiln_sdk::go_template::Data;
 use kiln_sdk::program::Program;
@@ -10,16 +8,10 @@ use kiln_sdk::{Failure, Resource, RunContext, Steps};
 
 use super::config::DockerConfig;
 use crate::cli::Docker;
+use crate::reclaim::{held_by_engine, remove};
 
 /// Kind of a container: `id` is its name.
 pub(crate) const CONTAINER: &str = "docker-container";
-/// Keys of what is needed to remove one.
-const PROGRAM: &str = "program";
-const HOST: &str = "host";
-/// Variable that says where the engine is.
-const HOST_VARIABLE: &str = "DOCKER_HOST";
-/// The longest the removal of a container may take: it is killed, not asked to stop.
-const RECLAIM_LIMIT: Duration = Duration::from_secs(60);
 
 /// A container that is made from options.
 pub(super) struct Container<'a> {
@@ -46,9 +38,7 @@ impl Container<'_> {
         let mut arguments = self.options(folder);
         arguments.extend(named);
         arguments.extend(command);
-        let resource = Resource::of(CONTAINER, &name)
-            .with(PROGRAM, &config.docker_path)
-            .with(HOST, std::env::var(HOST_VARIABLE).unwrap_or_default());
+        let resource = held_by_engine(CONTAINER, &name, &config.docker_path);
         let held = cx.announce(resource.clone()).await?;
         let cleanup = self.steps.cleanup_context();
         self.steps.on_cleanup("StepRun", async move {
@@ -144,37 +134,7 @@ fn name_in(command: &[String]) -> Option<String> {
 ///
 /// When the engine does not do that.
 pub(crate) async fn reclaim_container(resource: Resource) -> Result<(), Failure> {
-    let value = |key: &str| resource.reclaim.get(key).cloned().unwrap_or_default();
-    let mut command = tokio::process::Command::new(value(PROGRAM));
-    if !value(HOST).is_empty() {
-        command.env(HOST_VARIABLE, value(HOST));
-    }
-    let removing = command
-        .args(["rm", "-f", "-v", &resource.id])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(RECLAIM_LIMIT, removing)
-        .await
-        .map_err(|_| {
-            Failure::new(format!(
-                "`{} rm` did not end within {} s; the container {} may still be there",
-                value(PROGRAM),
-                RECLAIM_LIMIT.as_secs(),
-                resource.id
-            ))
-        })?
-        .map_err(|error| Failure::new(format!("cannot start `{}`: {error}", value(PROGRAM))))?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() || gone(&said) {
-        return Ok(());
-    }
-    Err(Failure::new(said.trim().to_owned()))
-}
-
-/// Whether an engine says that there is no such container: Docker and Podman do not agree on case.
-fn gone(said: &str) -> bool {
-    said.to_lowercase().contains("no such container")
+    remove(&resource, &["rm", "-f", "-v"], "no such container").await
 }
 
 impl Docker {

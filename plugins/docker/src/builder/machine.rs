@@ -229,12 +229,11 @@ impl Communicator for Machine {
         output: mpsc::Sender<Output>,
     ) -> Result<Exit, CommunicatorError> {
         let wrapped = format!("({})", command.command);
-        let mut words = vec!["exec", "-i"];
+        // The program gives a terminal only to a command whose input is one or that has none.
+        let has_terminal = self.pty && command.stdin.is_none();
+        let mut words = vec!["exec", if has_terminal { "-t" } else { "-i" }];
         if !self.exec_user.is_empty() {
             words.extend(["-u", &self.exec_user]);
-        }
-        if self.pty {
-            words.push("-t");
         }
         words.extend([self.id.as_str(), "/bin/sh", "-c", &wrapped]);
         let mut child = self.start("a command", &words)?;

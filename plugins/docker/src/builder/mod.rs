@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kiln_sdk::communicator::Inert;
-use kiln_sdk::ssh::{Address, Environment, Settings, connect};
+use kiln_sdk::ssh::{Address, ConnectError, Environment, Settings, connect};
 use kiln_sdk::{
     Artifact, BuildInfo, Builder, Communicator, Failure, MachineFacts, Prepared, Ready, RunContext,
     Steps, Value, winrm,
@@ -91,11 +91,11 @@ impl Build<'_> {
         let id = steps
             .run("StepRun", || container.start(&source, &folder))
             .await?;
-        let machine = steps.run("StepConnect", || self.reach(&id)).await?;
+        let (machine, address) = steps.run("StepConnect", || self.reach(&id)).await?;
         steps
             .provision(Ready {
                 communicator: Some(machine),
-                generated: self.facts(&id, &values),
+                generated: self.facts(&id, address, &values),
             })
             .await?;
         if config.commit {
@@ -109,7 +109,7 @@ impl Build<'_> {
             if let Ok(sha256) = sha256 {
                 values.insert("ImageSha256", sha256);
             }
-            return Ok(image(IMPORTED, committed, &[], values));
+            return Ok(image(&self.docker, IMPORTED, committed, &[], values));
         }
         if !config.discard {
             steps.run("StepExport", || self.export(&id)).await?;
@@ -230,17 +230,17 @@ impl Build<'_> {
         done
     }
 
-    /// A way to talk to the container.
-    async fn reach(&self, id: &str) -> Result<Arc<dyn Communicator>, Failure> {
+    /// A way to talk to the container, and where it is, when that is an address.
+    async fn reach(&self, id: &str) -> Result<(Arc<dyn Communicator>, Option<Address>), Failure> {
         let (cx, config) = (self.cx, self.config);
         let options = &config.communicator;
         let kind = options.communicator.as_str();
         if kind == "none" {
-            return Ok(Arc::new(Inert));
+            return Ok((Arc::new(Inert), None));
         }
         if kind == EXEC {
             let user = self.docker.inspect(cx, id, "{{.Config.User}}").await?;
-            return Ok(Arc::new(Machine::new(config, id, &user)));
+            return Ok((Arc::new(Machine::new(config, id, &user)), None));
         }
         let host = match options.host() {
             "" => self.address(id).await?,
@@ -250,19 +250,24 @@ impl Build<'_> {
             host,
             port: options.port(),
         };
-        if kind == "winrm" {
+        let place = Arc::new(address.clone());
+        let machine: Arc<dyn Communicator> = if kind == "winrm" {
             let settings = winrm::Settings::new(options);
-            let machine = winrm::connect(settings, Arc::new(address), cx.cancel(), cx)
-                .await
-                .map_err(|error| Failure::from_error(&error))?;
-            return Ok(Arc::new(machine));
-        }
-        let settings = Settings::new(options, &[], &Environment::from_process())
-            .map_err(|error| Failure::from_error(&error))?;
-        let machine = connect(settings, Arc::new(address), cx.cancel(), cx)
-            .await
-            .map_err(|error| Failure::from_error(&error))?;
-        Ok(Arc::new(machine))
+            let connecting = winrm::connect(settings, place, cx.cancel(), cx);
+            Arc::new(connecting.await.map_err(|error| match error {
+                winrm::ConnectError::Cancelled => Failure::cancelled(),
+                error => Failure::from_error(&error).blaming(error.option()),
+            })?)
+        } else {
+            let settings = Settings::new(options, &[], &Environment::from_process())
+                .map_err(|error| Failure::from_error(&error).on(error.option()))?;
+            let connecting = connect(settings, place, cx.cancel(), cx);
+            Arc::new(connecting.await.map_err(|error| match error {
+                ConnectError::Cancelled => Failure::cancelled(),
+                error => Failure::from_error(&error).blaming(error.option()),
+            })?)
+        };
+        Ok((machine, Some(address)))
     }
 
     /// The container's address in its first network.
@@ -278,12 +283,13 @@ impl Build<'_> {
         })
     }
 
-    fn facts(&self, id: &str, values: &Value) -> Value {
+    fn facts(&self, id: &str, address: Option<Address>, values: &Value) -> Value {
         let options = &self.config.communicator;
+        let host = address.map(|address| address.host);
         let facts = MachineFacts {
             id: id.to_owned(),
             communicator: options.communicator.clone(),
-            host: options.host().to_owned(),
+            host: host.unwrap_or_else(|| options.host().to_owned()),
             port: options.port(),
             user: options.user().to_owned(),
             password: options.password().to_owned().into(),
@@ -356,6 +362,7 @@ impl Build<'_> {
             destroy: files.clone(),
             files,
             state: [("generated_data", values)].into_iter().collect(),
+            resources: Vec::new(),
         }
     }
 }

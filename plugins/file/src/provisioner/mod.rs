@@ -21,12 +21,12 @@ use self::counted::Counted;
 pub struct FileConfig {
     /// Text to upload as a file.
     pub content: String,
-    /// File or folder to move. A folder without a trailing slash arrives as a folder of its name in
-    /// `destination`, with one only its content does.
+    /// File or folder to move. A folder arrives as a folder of its name in `destination`; when it is
+    /// uploaded with a trailing slash, only its content does. A folder to download needs that slash.
     pub source: String,
     /// Files and folders to move.
     pub sources: Vec<String>,
-    /// Where to. With a trailing slash it is a folder and files keep their names.
+    /// Where to. With a trailing slash (or backslash) it is a folder and files keep their names.
     #[config(required)]
     pub destination: String,
     /// `upload` or `download`.
@@ -85,9 +85,7 @@ impl Provisioner for FileProvisioner {
                 .on(second),
             );
         }
-        if !config.sources.is_empty()
-            && !config.destination.ends_with('/')
-            && config.sources.len() > 1
+        if !config.sources.is_empty() && !is_folder(&config.destination) && config.sources.len() > 1
         {
             diagnostics.push(
                 Diagnostic::error(
@@ -109,13 +107,14 @@ impl Provisioner for FileProvisioner {
         cx: RunContext,
         config: FileConfig,
         machine: Arc<dyn Communicator>,
-        _generated: Value,
+        generated: Value,
     ) -> Result<(), Failure> {
         let work = async {
             if config.downloads() {
                 download_all(&cx, &config, machine.as_ref()).await
             } else {
-                upload_all(&cx, &config, machine.as_ref()).await
+                let links = links(&generated);
+                upload_all(&cx, &config, links, machine.as_ref()).await
             }
         };
         cx.until_cancelled(work).await?
@@ -137,18 +136,32 @@ fn check_sources(config: &FileConfig, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// What becomes of the links in folders that are uploaded.
+///
+/// # Source
+///
+/// Packer uploads what they point to; only `docker cp` keeps them.
+fn links(generated: &Value) -> tree::Symlinks {
+    let communicator = generated.get("ConnType").and_then(Value::as_str);
+    match communicator {
+        Some(name) if name.starts_with("docker") => tree::Symlinks::Keep,
+        _ => tree::Symlinks::Follow,
+    }
+}
+
 async fn upload_all(
     cx: &RunContext,
     config: &FileConfig,
+    links: tree::Symlinks,
     machine: &dyn Communicator,
 ) -> Result<(), Failure> {
     if !config.content.is_empty() {
         let file = content_file(&cx.build().run_dir, &config.content)?;
-        return upload(cx, file.path(), &config.destination, machine).await;
+        return upload(cx, file.path(), &config.destination, links, machine).await;
     }
     for (place, source) in config.sources() {
         let path = Path::new(source);
-        let sent = upload(cx, path, &config.destination, machine).await;
+        let sent = upload(cx, path, &config.destination, links, machine).await;
         // What else can fail is between this machine and the other.
         sent.map_err(|failure| match std::fs::File::open(path) {
             Ok(_) => failure,
@@ -179,6 +192,7 @@ async fn upload(
     cx: &RunContext,
     source: &Path,
     destination: &str,
+    links: tree::Symlinks,
     machine: &dyn Communicator,
 ) -> Result<(), Failure> {
     let shown = source.display().to_string();
@@ -186,9 +200,9 @@ async fn upload(
     cx.say(format!("Uploading {shown} => {destination}")).await;
     let metadata = tokio::fs::metadata(source).await.map_err(failed)?;
     if metadata.is_dir() {
-        return upload_folder(source, &shown, destination, machine).await;
+        return upload_folder(source, destination, links, machine).await;
     }
-    let target = if destination.ends_with('/') {
+    let target = if is_folder(destination) {
         format!("{destination}{}", base_name(&shown))
     } else {
         destination.to_owned()
@@ -211,16 +225,22 @@ async fn upload(
 
 async fn upload_folder(
     source: &Path,
-    shown: &str,
     destination: &str,
+    links: tree::Symlinks,
     machine: &dyn Communicator,
 ) -> Result<(), Failure> {
+    let shown = source.display().to_string();
     let target = if shown.ends_with('/') {
         destination.to_owned()
     } else {
-        format!("{}/{}", destination.trim_end_matches('/'), base_name(shown))
+        let folder = destination.trim_end_matches(['/', '\\']);
+        format!("{folder}/{}", base_name(&shown))
     };
-    let entries = tree::read_local(source, tree::ReadOptions::default());
+    let options = tree::ReadOptions {
+        symlinks: links,
+        ..tree::ReadOptions::default()
+    };
+    let entries = tree::read_local(source, options);
     machine
         .upload_tree(&target, entries)
         .await
@@ -255,11 +275,16 @@ async fn download_source(
     if source.contains(['*', '?', '[']) {
         return download_matches(cx, source, Path::new(destination), machine).await;
     }
-    if source.ends_with('/') {
-        return download_folder(source, Path::new(destination), machine).await;
+    if is_folder(source) {
+        // Packer's `scp -r` brings the folder itself.
+        let target = match guest_name(source) {
+            "" | "." | ".." => PathBuf::from(destination),
+            name => Path::new(destination).join(name),
+        };
+        return download_folder(source, &target, machine).await;
     }
     let target = match destination.ends_with('/') {
-        true => PathBuf::from(format!("{destination}{}", base_name(source))),
+        true => PathBuf::from(format!("{destination}{}", guest_name(source))),
         false => PathBuf::from(destination),
     };
     download(cx, source, &target, machine).await
@@ -311,7 +336,7 @@ async fn download_matches(
 
 /// The last part of a path the guest told, which must be a plain name.
 fn safe_name(path: &str) -> Result<&str, Failure> {
-    let name = base_name(path);
+    let name = guest_name(path);
     if matches!(name, "" | "." | "..") {
         return Err(Failure::new(format!(
             "the machine lists `{path}`, which has no usable name"
@@ -364,7 +389,7 @@ async fn download(
     let failed = |error: std::io::Error| {
         Failure::new(format!("cannot write `{}`: {error}", target.display())).on("destination")
     };
-    let label = format!("downloading {}", base_name(source));
+    let label = format!("downloading {}", guest_name(source));
     let counted = |file| Box::new(Counted::new(file, cx, label.clone(), 0));
     let existing = target.canonicalize().ok();
     let facts = existing.as_deref().and_then(|path| path.metadata().ok());
@@ -403,6 +428,20 @@ async fn download(
     named
 }
 
+/// Whether a path in the machine says that it is a folder, in Windows' way, too.
+fn is_folder(path: &str) -> bool {
+    path.ends_with(['/', '\\'])
+}
+
+/// The last part of a path in the machine, which may be one of Windows.
+fn guest_name(path: &str) -> &str {
+    let is_windows = path.get(1..2) == Some(":") || !path.contains('/');
+    let separators: &[char] = if is_windows { &['/', '\\'] } else { &['/'] };
+    let path = path.trim_end_matches(separators);
+    path.rsplit(separators).next().unwrap_or(path)
+}
+
+/// The last part of a path on this machine.
 fn base_name(path: &str) -> &str {
     path.trim_end_matches('/')
         .rsplit('/')

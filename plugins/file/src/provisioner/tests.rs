@@ -70,6 +70,89 @@ async fn a_folder_without_slash_arrives_with_its_name() {
 }
 
 #[tokio::test]
+async fn links_give_what_they_point_to_unless_the_way_keeps_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("up");
+    std::fs::create_dir(&source).unwrap();
+    std::fs::write(folder.path().join("outside"), "text").unwrap();
+    std::os::unix::fs::symlink("../outside", source.join("out")).unwrap();
+    let upload = async |communicator: &str| {
+        let machine = Memory::new();
+        let path = format!("{}/", source.display());
+        let given = options(&[("source", &path), ("destination", "/x")]);
+        let shared = Arc::new(machine.clone());
+        let generated = options(&[("ConnType", communicator)]);
+        let host = FakeHost::new();
+        let run = host.provision(FileProvisioner, given, shared, generated);
+        (run.await.outcome, machine.file("/x/out"))
+    };
+    for communicator in ["ssh", "winrm", ""] {
+        let (outcome, file) = upload(communicator).await;
+        outcome.unwrap();
+        assert_eq!(file.unwrap(), "text", "{communicator}");
+    }
+    let (outcome, file) = upload("docker").await;
+    outcome.unwrap();
+    assert_eq!(file, None);
+    std::fs::remove_file(folder.path().join("outside")).unwrap();
+    let message = upload("ssh").await.0.unwrap_err().message;
+    let link = source.join("out").display().to_string();
+    assert!(message.contains(&link), "{message}");
+    assert!(
+        message.contains("leads to `../outside`, which is not there"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_backslash_at_the_end_makes_a_folder_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("a.txt"), folder.path().join("b.txt"));
+    std::fs::write(&one, "A").unwrap();
+    std::fs::write(&two, "B").unwrap();
+    let machine = Memory::new();
+    let sources = [&one, &two].map(|path| Value::from(path.to_str().unwrap()));
+    let mut given = options(&[("destination", r"C:\dir\")]);
+    given.insert("sources", sources.to_vec());
+    let shared = Arc::new(machine.clone());
+    let host = FakeHost::new();
+    let run = host.provision(FileProvisioner, given, shared, Value::null());
+    run.await.outcome.unwrap();
+    assert_eq!(machine.file(r"C:\dir\a.txt").unwrap(), "A");
+    assert_eq!(machine.file(r"C:\dir\b.txt").unwrap(), "B");
+    let target = format!("{}/", folder.path().join("down").display());
+    let given = options(&[
+        ("source", r"C:\dir\a.txt"),
+        ("destination", &target),
+        ("direction", "download"),
+    ]);
+    let host = FakeHost::new();
+    let run = host.provision(FileProvisioner, given, Arc::new(machine), Value::null());
+    run.await.outcome.unwrap();
+    let read = std::fs::read_to_string(folder.path().join("down/a.txt"));
+    assert_eq!(read.unwrap(), "A");
+}
+
+#[tokio::test]
+async fn a_folder_comes_down_under_its_name_and_what_follows_comes_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Memory::new();
+    machine.store("/x/sy/d/x", Stored::File(0o644, "deep".into()));
+    machine.store("/x/f", Stored::File(0o644, "flat".into()));
+    let target = format!("{}/out/", folder.path().display());
+    let mut given = options(&[("destination", &target), ("direction", "download")]);
+    let sources = ["/x/sy/", "/x/f"].map(Value::from);
+    given.insert("sources", sources.to_vec());
+    let machine = Arc::new(machine);
+    let run = FakeHost::new().provision(FileProvisioner, given, machine, Value::null());
+    run.await.outcome.unwrap();
+    for (name, expected) in [("sy/d/x", "deep"), ("f", "flat")] {
+        let read = std::fs::read_to_string(folder.path().join("out").join(name));
+        assert_eq!(read.unwrap(), expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_download_appears_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let machine = Memory::new();

@@ -46,6 +46,7 @@ pub(super) async fn taken(artifact: &RemoteArtifact) -> Result<Artifact, TakeErr
         files,
         description: facts.description,
         state,
+        resources: Vec::new(),
     })
 }
 

@@ -26,12 +26,15 @@ pub(crate) async fn clear_keys(
     let wanted = config.communicator.ssh_clear_authorized_keys
         && config.communicator.communicator == "ssh"
         && running.ended().is_none();
-    let Some(command) = clear_authorized_keys_command(&keys.name).filter(|_| wanted) else {
+    if !wanted || keys.name.is_empty() {
         return Ok(());
-    };
+    }
     cx.say("Trying to remove ephemeral keys from authorized_keys files")
         .await;
-    let (exit, _) = run_quietly(cx, connected, &command, LIMIT).await?;
+    let exit = match clear_authorized_keys_command(&keys.name) {
+        Some(command) => run_quietly(cx, connected, &command, LIMIT).await?.0,
+        None => None,
+    };
     if exit != Some(Exit::Code(0)) {
         cx.error("The temporary key could not be removed from the authorized_keys files.")
             .await;

@@ -47,6 +47,7 @@ pub(crate) fn collect_artifact(
         description: format!("VM files in directory: {}", output.display()),
         state,
         destroy: vec![output.to_owned()],
+        resources: Vec::new(),
     })
 }
 

@@ -68,7 +68,7 @@ pub(crate) async fn connect(
         let connected = running.during(cx, "waiting for WinRM", connecting).await?;
         let machine = connected.map_err(|error| match error {
             winrm::ConnectError::Cancelled => Failure::cancelled(),
-            error => blamed(Failure::from_error(&error), error.option()),
+            error => Failure::from_error(&error).blaming(error.option()),
         })?;
         return Ok(Connected {
             machine: Arc::new(machine),
@@ -94,13 +94,5 @@ fn failure(error: &ConnectError) -> Failure {
         ConnectError::Timeout { .. } => Failure::new(text),
         _ => Failure::new(format!("Error waiting for SSH: {text}")),
     };
-    blamed(failure, error.option())
-}
-
-/// The failure, because of `option` when there is one to blame.
-fn blamed(failure: Failure, option: Option<&str>) -> Failure {
-    match option {
-        Some(option) => failure.on(option),
-        None => failure,
-    }
+    failure.blaming(error.option())
 }

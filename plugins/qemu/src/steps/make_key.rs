@@ -111,6 +111,6 @@ impl Keys {
             .map(KeyPair::private_key)
             .collect();
         Settings::new(options, &keys, &Environment::from_process())
-            .map_err(|error| Failure::from_error(&error))
+            .map_err(|error| Failure::from_error(&error).on(error.option()))
     }
 }

@@ -148,7 +148,17 @@ impl Walk {
             Symlinks::Keep => std::fs::symlink_metadata(path),
             Symlinks::Follow => std::fs::metadata(path),
         }
-        .map_err(|source| failed("reading", path, source))
+        .map_err(|source| match std::fs::read_link(path) {
+            Ok(target) if source.kind() == std::io::ErrorKind::NotFound => {
+                let text = format!("it leads to `{}`, which is not there", target.display());
+                failed(
+                    "reading link",
+                    path,
+                    std::io::Error::new(source.kind(), text),
+                )
+            }
+            _ => failed("reading", path, source),
+        })
     }
 
     fn file(&mut self, path: &Path, relative: String) -> Result<(), Stop> {

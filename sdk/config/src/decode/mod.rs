@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::field::is_unknown;
+use crate::field::{is_empty, is_unknown};
 use crate::{
     Diagnostic, Diagnostics, Field, Path, PathStep, Primitive, Schema, Severity, Type, Value,
     ValueKind,
@@ -67,11 +67,13 @@ impl Decoder<'_> {
         taken
     }
 
-    /// Takes an option that has a value also when it is not set. A value that is not known yet
-    /// becomes the default as well, unless it is text.
+    /// Takes an option that has a value also when it is not set. Empty text and an empty list mean
+    /// that it is not, as everywhere in Packer, where a variable without a value often stands for an
+    /// option. A value that is not known yet becomes the default as well, unless it is text.
     pub fn defaulted<T: Field>(&mut self, name: &str, default: impl FnOnce() -> T) -> Option<T> {
         let text = matches!(T::ty(), Type::Primitive(Primitive::String | Primitive::Any));
-        if !text && self.entries.get(name).is_some_and(is_unknown) {
+        let unset = |value: &Value| is_empty(value) || (!text && is_unknown(value));
+        if self.entries.get(name).is_some_and(unset) {
             self.entries.remove(name);
         }
         self.optional(name)
@@ -107,19 +109,6 @@ impl Decoder<'_> {
             .map(|text| self.not_a_choice(name, text, choices))
             .collect();
         self.diagnostics.extend(problems);
-    }
-
-    /// Warns when an option is set that should not be used any more.
-    pub fn deprecated(&mut self, name: &str, reason: &str) {
-        if self.entries.get(name).is_some_and(|value| !value.is_null()) {
-            let path = self.at(name);
-            let detail = format!("`{path}` still works but is going away.");
-            self.diagnostics.push(
-                Diagnostic::warning("Deprecated option", detail)
-                    .at(path)
-                    .hint(reason),
-            );
-        }
     }
 
     /// Takes a nested block; the inner `None` when there is none, the outer one when it is

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sdk_config_derive::Config;
 
-use crate::{Config as _, GoDuration, Secret, Severity, Template, Value, ValueKind, decode};
+use crate::{
+    Config as _, GoDuration, Secret, Severity, Template, Value, ValueKind, decode, deprecated,
+};
 
 const FALLBACK: u64 = 3;
 
@@ -34,6 +36,8 @@ struct Machine {
     /// How often.
     #[config(default = FALLBACK)]
     tries: u64,
+    /// Another name.
+    alias: Option<String>,
     /// Password.
     password: Secret<String>,
     /// What to type.
@@ -65,6 +69,10 @@ struct Firmware {
     /// Slot.
     #[config(default = 1)]
     slot: u16,
+    /// Old name of `slot`.
+    #[config(deprecated = "use `slot`")]
+    #[expect(dead_code, reason = "only whether it is set matters here")]
+    old_slot: u16,
 }
 
 /// Anything goes.
@@ -135,6 +143,30 @@ fn options_that_are_not_set_have_their_defaults() {
 }
 
 #[test]
+fn an_empty_option_is_one_that_is_not_set() {
+    let value = map([
+        ("name", "a".into()),
+        ("type", "".into()),
+        ("port", "".into()),
+        ("timeout", "".into()),
+        ("sums", Vec::<Value>::new().into()),
+        ("tries", "".into()),
+        ("alias", "".into()),
+        ("size", "".into()),
+    ]);
+    let (machine, _) = decode::<Machine>(&value).expect("there is one");
+    assert_eq!(machine.kind, "small");
+    assert_eq!(machine.port, 8000);
+    assert_eq!(machine.timeout, Duration::from_secs(300));
+    assert_eq!(machine.sums, ["md5", "sha1"]);
+    assert_eq!(machine.tries, 3);
+    assert_eq!((machine.alias, machine.size), (None, None));
+    let zero = map([("name", "a".into()), ("port", number("0"))]);
+    let (machine, _) = decode::<Machine>(&zero).expect("there is one");
+    assert_eq!(machine.port, 0, "a number is what it is");
+}
+
+#[test]
 fn every_problem_is_reported_with_its_path() {
     let value = map([
         ("type", "smal".into()),
@@ -164,16 +196,26 @@ prot: Unknown configuration key: unknown configuration key: '\"prot\"' (did you 
 }
 
 #[test]
-fn deprecated_options_work_with_a_warning() {
-    let value = map([("name", "a".into()), ("size", number("4"))]);
-    assert_eq!(
-        problems(&value),
-        "warning: size: Deprecated option: `size` still works but is going away. (use `port` instead)"
-    );
+fn deprecated_options_work_and_only_who_asks_is_warned() {
+    let body = || map([("file", "f".into()), ("old_slot", number("2"))]);
+    let value = map([
+        ("name", "a".into()),
+        ("size", number("4")),
+        ("firmware", vec![body()].into()),
+        ("network", vec![map([("file", "f".into())]), body()].into()),
+    ]);
+    assert_eq!(problems(&value), "");
     assert_eq!(
         decode::<Machine>(&value).expect("there is one").0.size,
         Some(4)
     );
+    let warnings = deprecated(&Machine::schema(), &value);
+    let found: Vec<String> = warnings.iter().map(|it| it.path.to_string()).collect();
+    assert_eq!(found, ["size", "firmware.old_slot", "network[1].old_slot"]);
+    assert_eq!(warnings[0].severity, Severity::Warning);
+    assert_eq!(warnings[0].hint, "use `port` instead");
+    let unset = map([("size", Value::null()), ("firmware", Value::null())]);
+    assert_eq!(deprecated(&Machine::schema(), &unset), []);
 }
 
 #[test]

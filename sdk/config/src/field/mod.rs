@@ -52,6 +52,15 @@ pub(crate) fn is_unknown(value: &Value) -> bool {
     }
 }
 
+/// Whether the value is what Packer cannot tell from an option that is not set.
+pub(crate) fn is_empty(value: &Value) -> bool {
+    match &value.kind {
+        ValueKind::String(text) => text.is_empty(),
+        ValueKind::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
 impl Field for Value {
     fn ty() -> Type {
         Type::Primitive(Primitive::Any)
@@ -225,10 +234,9 @@ impl<T: Field> Field for Option<T> {
     }
 
     fn read(value: &Value, path: &Path, diagnostics: &mut Diagnostics) -> Option<Self> {
-        let empty = value.as_str().is_some_and(str::is_empty);
-        let text = matches!(T::ty(), Type::Primitive(Primitive::String | Primitive::Any));
-        // A variable without a value arrives as empty text; for a number or a bool that is unset.
-        if value.is_null() || (empty && !text) {
+        let any = matches!(T::ty(), Type::Primitive(Primitive::Any));
+        // A variable without a value arrives as empty text.
+        if value.is_null() || (is_empty(value) && !any) {
             return Some(None);
         }
         T::read(value, path, diagnostics).map(Some)

@@ -13,11 +13,7 @@ const DEFINITION: &[u8] =
 
 /// Writes how a command ended.
 pub(super) fn encode(exit: &Exit) -> Vec<u8> {
-    let status = match exit {
-        Exit::Code(code) => i64::from(*code),
-        Exit::Signal(name) => 128 + signal_number(name),
-        Exit::Disconnected(_) => DISCONNECTED,
-    };
+    let status = exit.status().map_or(DISCONNECTED, i64::from);
     // The type's number, then the fields that are not zero.
     let mut body = vec![0xff, 0x82];
     if status != 0 {
@@ -62,23 +58,6 @@ fn unsigned(bytes: &mut Vec<u8>, value: u64) {
     let count = u8::try_from(all.len() - skip).unwrap_or(8);
     bytes.push(count.wrapping_neg());
     bytes.extend(&all[skip..]);
-}
-
-/// The number of a signal on Linux; programs see 128 and that.
-fn signal_number(name: &str) -> i64 {
-    match name {
-        "HUP" => 1,
-        "INT" => 2,
-        "QUIT" => 3,
-        "ILL" => 4,
-        "ABRT" => 6,
-        "FPE" => 8,
-        "KILL" => 9,
-        "SEGV" => 11,
-        "PIPE" => 13,
-        "ALRM" => 14,
-        _ => 15,
-    }
 }
 
 #[cfg(test)]

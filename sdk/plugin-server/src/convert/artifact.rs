@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use plugin_wire::v1 as wire;
 use sdk_component::Artifact;
 
+use super::resource::{resource_from_wire, resource_to_wire};
 use super::{value_from_wire, value_to_wire};
 
 /// Paths that are not UTF-8 cannot cross the wire; their odd bytes are replaced.
@@ -16,6 +17,10 @@ pub(crate) fn artifact_to_wire(artifact: Artifact) -> wire::Artifact {
         description: artifact.description,
         state: Some(value_to_wire(artifact.state)),
         destroy: texts(&artifact.destroy),
+        resources: (1..)
+            .zip(artifact.resources)
+            .map(|(number, resource)| resource_to_wire(number, resource))
+            .collect(),
     }
 }
 
@@ -28,6 +33,11 @@ pub(crate) fn artifact_from_wire(artifact: Option<wire::Artifact>) -> Artifact {
         description: artifact.description,
         state: value_from_wire(artifact.state),
         destroy: artifact.destroy.into_iter().map(PathBuf::from).collect(),
+        resources: artifact
+            .resources
+            .into_iter()
+            .map(|resource| resource_from_wire(resource).1)
+            .collect(),
     }
 }
 

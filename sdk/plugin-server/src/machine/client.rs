@@ -162,7 +162,11 @@ impl Communicator for RemoteCommunicator {
         let message = |request| wire::ExecRequest {
             request: Some(request),
         };
-        let start = ExecIn::Start(wire::ExecStart { command, pty });
+        let start = ExecIn::Start(wire::ExecStart {
+            command,
+            pty,
+            no_stdin: stdin.is_none(),
+        });
         let input = match stdin {
             None => stream::empty().boxed(),
             Some(stdin) => call::chunks(stdin).boxed(),

@@ -183,14 +183,23 @@ impl Service for Machine {
             return Err(malformed("`start`"));
         };
         let stdin = call::reader(Bytes::new(), until_stdin_ends(requests), |data| data);
+        // Dropped early, requests that nobody reads would end the call.
+        let (stdin, unread) = match start.no_stdin {
+            true => (None, Some(stdin)),
+            false => (Some(stdin), None),
+        };
         let command = Command {
             command: start.command,
             pty: start.pty,
-            stdin: Some(stdin),
+            stdin,
         };
         let (out, stream) = mpsc::channel(QUEUE);
         let machine = Arc::clone(&self.machine);
-        self.stream(out.clone(), exec(machine, command, out));
+        self.stream(out.clone(), async move {
+            let done = exec(machine, command, out).await;
+            drop(unread);
+            done
+        });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 

@@ -9,9 +9,10 @@ use sdk_packer_protocol::endpoint::{self, ArtifactFacts, GENERATED_DATA, RemoteA
 use sdk_packer_protocol::transport::Wire;
 
 use super::wire::{facts_to_wire, from_wire, to_wire};
+use crate::plugin::Reclaimers;
 
-/// An artifact of this process.
-pub(super) struct Made(pub(super) Artifact);
+/// An artifact of this process, and what removes those parts of it that are no files.
+pub(super) struct Made(pub(super) Artifact, pub(super) Reclaimers);
 
 #[async_trait]
 impl endpoint::Artifact for Made {
@@ -34,7 +35,12 @@ impl endpoint::Artifact for Made {
     }
 
     async fn destroy(&self) -> Result<(), String> {
-        self.0.remove()
+        self.0.remove()?;
+        for resource in &self.0.resources {
+            let removed = self.1.reclaim(resource.clone()).await;
+            removed.map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 }
 
@@ -46,8 +52,7 @@ pub(super) struct Passed {
 }
 
 impl Passed {
-    pub(super) fn new(artifact: Artifact, origin: RemoteArtifact) -> Self {
-        let made = Made(artifact);
+    pub(super) fn new(made: Made, origin: RemoteArtifact) -> Self {
         Self { made, origin }
     }
 }
@@ -102,6 +107,7 @@ pub(super) async fn received(input: &RemoteArtifact) -> Result<Artifact, Failure
         description: facts.description,
         state,
         destroy: Vec::new(),
+        resources: Vec::new(),
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use plugin_wire::handshake::CLEANUP_LIMIT;
-use sdk_component::{BuildInfo, Failure, HostLink, RunContext};
+use sdk_component::{Artifact, BuildInfo, Failure, HostLink, RunContext};
 use sdk_config::{Schema, Value};
 use sdk_go_template::{BuildValues, Context};
 use sdk_packer_protocol::Kind;
@@ -23,11 +23,13 @@ use super::host::Outward;
 use super::options::{build_info, joined, rendered, sorted};
 use super::wire::from_wire;
 use crate::component::{Component, Outcome, Role};
+use crate::plugin::Reclaimers;
 
 /// A component of this process as Packer sees it.
 pub(super) struct Served {
     pub(super) kind: Kind,
     pub(super) component: Arc<dyn Component>,
+    pub(super) reclaimers: Reclaimers,
     pub(super) encoding: Encoding,
     pub(super) session: Session,
     /// Where the folder of a run is made, for what passes through this process.
@@ -48,6 +50,10 @@ pub(super) struct State {
 }
 
 impl Served {
+    fn made(&self, artifact: Artifact) -> Made {
+        Made(artifact, self.reclaimers.clone())
+    }
+
     async fn schema(&self) -> Result<Schema, String> {
         let schema = Failure::catch(Arc::clone(&self.component).schema()).await;
         schema.map_err(|failure| failure.message)
@@ -74,6 +80,8 @@ impl Served {
                 });
             }
         };
+        // Packer looks at no description for that.
+        let deprecated = sdk_config::deprecated(&schema, &config);
         *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(State {
             options: received.options,
             build: build.clone(),
@@ -82,7 +90,8 @@ impl Served {
         let component = Arc::clone(&self.component);
         let prepared = Failure::catch(async { Ok(component.prepare(config, build).await) }).await;
         let prepared = prepared.map_err(|failure| failure.message)?;
-        let (errors, warnings) = sorted(&prepared.diagnostics);
+        let diagnostics = [deprecated, prepared.diagnostics].concat();
+        let (errors, warnings) = sorted(&diagnostics);
         if self.kind != Kind::Builder {
             for warning in &warnings {
                 tracing::warn!(warning, "the options deserve a look");
@@ -169,7 +178,7 @@ impl endpoint::Component for Served {
         let tell = |outward: Outward| outward.with_ui(ui).with_hook(hook);
         match self.run(&Value::empty_map(), Role::Plain, tell).await? {
             Outcome::Built(made) => Ok(made.map(|made| {
-                let made: Arc<dyn endpoint::Artifact> = Arc::new(Made(made));
+                let made: Arc<dyn endpoint::Artifact> = Arc::new(self.made(made));
                 made
             })),
             _ => Err(WRONG_KIND.to_owned()),
@@ -201,9 +210,9 @@ impl endpoint::Component for Served {
             Outcome::PostProcessed(made) => Ok(Processed {
                 artifact: made.artifact.map(|made| {
                     let made: Arc<dyn endpoint::Artifact> = if is_same(&made, &input) {
-                        Arc::new(Passed::new(made, remote))
+                        Arc::new(Passed::new(self.made(made), remote))
                     } else {
-                        Arc::new(Made(made))
+                        Arc::new(self.made(made))
                     };
                     made
                 }),

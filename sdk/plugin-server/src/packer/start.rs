@@ -22,7 +22,7 @@ use super::component::Served;
 use super::describe;
 use crate::component::Component;
 use crate::error::ServeError;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Reclaimers};
 use crate::serve::{end, explain, on_runtime};
 use crate::{log, panic, socket};
 
@@ -33,6 +33,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(60);
 pub(super) struct Chosen {
     pub(super) kind: Kind,
     pub(super) component: Arc<dyn Component>,
+    pub(super) reclaimers: Reclaimers,
     pub(super) encoding: Encoding,
 }
 
@@ -96,6 +97,7 @@ pub(super) fn choose(plugin: &Plugin, words: &[String]) -> Result<Chosen, String
     Ok(Chosen {
         kind,
         component,
+        reclaimers: plugin.reclaimers.clone(),
         encoding,
     })
 }
@@ -162,6 +164,7 @@ pub(super) async fn serve_connection(
     let served = Served {
         kind: chosen.kind,
         component: chosen.component,
+        reclaimers: chosen.reclaimers,
         encoding: chosen.encoding,
         session: session.clone(),
         directory,

@@ -211,19 +211,24 @@ async fn a_builder_is_provisioned_and_leaves_its_artifact() {
             encoding,
         )
         .await;
-        let prepared = builder.prepare(&[("mode", "warn"), ("text", "made")]).await;
-        let wanted = ["ID", "`mode`: Sample warning: It is on."];
+        let prepared = builder
+            .prepare(&[("mode", "warn"), ("text", "stuck"), ("words", "x")])
+            .await;
+        let old = "Deprecated option: `words` still works but is going away. (use text)";
+        let wanted = ["ID", old, "`mode`: Sample warning: It is on."];
         assert_eq!(prepared, Ok(wanted.map(str::to_owned).to_vec()));
         let heard = Heard::default();
         let services = services(Provisioners::new(&builder, &heard), &heard);
         let made = builder.component.build(services).await.expect("it builds");
         let made = made.expect("there is an artifact");
-        assert_eq!(made.facts().await.expect("it answers").id, "made");
+        assert_eq!(made.facts().await.expect("it answers").id, "stuck");
         assert_eq!(
             made.state("unheard of").await.expect("it answers"),
             Wire::Nil
         );
-        made.destroy().await.expect("there is nothing to remove");
+        let error = made.destroy().await.expect_err("the plugin cannot");
+        let wanted = "cannot remove thing `stuck`: it is stuck";
+        assert!(error.to_string().contains(wanted), "{error}");
         let wanted = ["facts {\"ID\": \"sample\"}", "Linux Code(0)", "cleaned up"];
         assert_eq!(heard.all(), wanted);
         drop(made);

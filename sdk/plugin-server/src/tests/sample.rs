@@ -18,6 +18,10 @@ pub(super) struct Options {
     mode: String,
     /// Text.
     text: String,
+    /// Old name of `text`.
+    #[config(deprecated = "use text")]
+    #[expect(dead_code, reason = "only whether it is set matters here")]
+    words: String,
 }
 
 /// What a sample data source returns.
@@ -85,6 +89,7 @@ impl Builder for Sample {
         held.release().await;
         verdict?;
         Ok(Some(Artifact {
+            resources: vec![Resource::of("thing", config.text.as_str())],
             id: config.text,
             ..Artifact::default()
         }))

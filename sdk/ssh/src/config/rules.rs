@@ -40,7 +40,8 @@ impl CommunicatorConfig {
     /// # Source
     ///
     /// Packer's communicator options. Differs: all problems are reported at once; names of ciphers
-    /// and key exchanges are checked here, not when connecting; DSA keys are refused, because no
+    /// and key exchanges that are not known are told (Packer leaves them out without a word), and
+    /// lists without a known one are refused here, not when connecting; DSA keys are refused, because no
     /// server of today takes them.
     pub fn prepare(&mut self, world: &Prepare<'_>) -> Diagnostics {
         let mut problems = Diagnostics::new();
@@ -170,9 +171,16 @@ impl CommunicatorConfig {
 
     fn check_algorithms(&self, problems: &mut Diagnostics) {
         let mut check = |names: &[String], option: &str, known: Vec<&'static str>| {
-            for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
-                let detail = format!("`{name}` is not supported.");
-                let problem = Diagnostic::error("Unknown SSH algorithm", detail);
+            let is_known = |name: &&String| known.contains(&name.as_str());
+            let is_usable = names.iter().any(|name| is_known(&name));
+            for name in names.iter().filter(|name| !is_known(name)) {
+                let problem = if is_usable {
+                    let detail = format!("`{name}` is not supported and not offered.");
+                    Diagnostic::warning("Unknown SSH algorithm", detail)
+                } else {
+                    let detail = format!("`{name}` is not supported.");
+                    Diagnostic::error("Unknown SSH algorithm", detail)
+                };
                 let hint = format!("use some of: {}", known.join(", "));
                 problems.push(problem.on(option).hint(hint));
             }

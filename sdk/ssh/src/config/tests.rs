@@ -178,7 +178,15 @@ fn names_and_numbers_are_checked() {
     let exchange = |config: &mut CommunicatorConfig| {
         config.ssh_key_exchange_algorithms = vec!["ecdh-sha2-nistp256".to_owned(), "x".to_owned()];
     };
-    check(exchange, &["ssh_key_exchange_algorithms"]);
+    let problems = check(exchange, &[]);
+    assert_eq!(problems[0].severity, Severity::Warning);
+    assert_eq!(problems[0].detail, "`x` is not supported and not offered.");
+    let ciphers = |config: &mut CommunicatorConfig| {
+        config.ssh_ciphers = ["none", "aes128-ctr", "3des-cbc", "arcfour"]
+            .map(str::to_owned)
+            .to_vec();
+    };
+    assert_eq!(check(ciphers, &[]).len(), 3);
     let method = |config: &mut CommunicatorConfig| {
         config.ssh_file_transfer_method = "ftp".to_owned();
     };

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use sdk_communicator::{CommunicatorError, Exit, FileTarget, Reader, Writer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::quote::{quote, split};
+use super::quote::{expand, quote, split};
 use super::{Outcome, local, spool, start};
 use crate::communicator::SshCommunicator;
 use crate::process::{Gone, Process};
@@ -263,7 +263,8 @@ pub(super) async fn upload(
         let message = "the target's name cannot be sent by scp".to_owned();
         return Outcome::Done(Err(CommunicatorError::Refused { operation, message }));
     }
-    let command = format!("scp -t {}", quote(&folder));
+    // A folder that is missing is an error, not the name of the file.
+    let command = format!("scp -d -t {}", expand(&folder));
     let mut scp = match Scp::start(machine, &command, operation).await {
         Ok(scp) => scp,
         Err(error) => return Outcome::Done(Err(error)),

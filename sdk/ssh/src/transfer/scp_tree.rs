@@ -8,7 +8,7 @@ use sdk_communicator::tree::{self, Entry};
 use sdk_communicator::{Command, CommunicatorError, Exit, Reader, capture};
 
 use super::Outcome;
-use super::quote::{join, quote};
+use super::quote::{expand, is_windows, literal, place, quote, split};
 use super::scp::{Record, Scp};
 use crate::communicator::SshCommunicator;
 
@@ -18,8 +18,7 @@ pub(super) async fn upload(
     path: &str,
     mut entries: tree::Entries,
 ) -> Outcome<u64, tree::Entries> {
-    let target = quote(path);
-    let command = format!("mkdir -p {target} && scp -r -d -t {target}");
+    let (command, first) = way_in(path);
     let operation = format!("upload of the tree {path}");
     let mut scp = match Scp::start(machine, &command, operation).await {
         Ok(scp) => scp,
@@ -38,13 +37,36 @@ pub(super) async fn upload(
         bytes: 0,
     };
     let sent = async {
+        if let Some(name) = &first {
+            sending.begin(name, 0o755).await?;
+        }
         sending.entries(&mut entries).await?;
         sending.enter(&[]).await?;
+        if first.is_some() {
+            sending.end().await?;
+        }
         sending.scp.finish().await?;
         make_links(machine, path, &sending.links).await?;
         Ok(sending.bytes)
     };
     Outcome::Done(sent.await)
+}
+
+/// The command that takes the tree `path`, and the folder to make by the protocol first.
+///
+/// The shells of Windows have no `mkdir -p`, so what makes the folder there is its `scp`.
+fn way_in(path: &str) -> (String, Option<String>) {
+    if !is_windows(path) {
+        let target = expand(path);
+        let command = format!("mkdir -p {target} && scp -r -d -t {target}");
+        return (command, None);
+    }
+    let (folder, name) = split(path);
+    if name.is_empty() || name.ends_with(':') {
+        return (format!("scp -r -d -t {}", expand(path)), None);
+    }
+    let command = format!("scp -r -d -t {}", expand(&folder));
+    (command, Some(name))
 }
 
 struct Sending {
@@ -125,8 +147,7 @@ impl Sending {
             .take_while(|(a, b)| a == *b)
             .count();
         while self.inside.len() > shared {
-            self.scp.send("E\n").await?;
-            self.scp.acknowledged().await?;
+            self.end().await?;
             self.inside.pop();
         }
         for step in &steps[shared..] {
@@ -136,13 +157,22 @@ impl Sending {
     }
 
     async fn open_folder(&mut self, name: &str, mode: u32) -> Result<(), CommunicatorError> {
+        self.begin(name, mode).await?;
+        self.inside.push(name.to_owned());
+        Ok(())
+    }
+
+    async fn begin(&mut self, name: &str, mode: u32) -> Result<(), CommunicatorError> {
         self.name(name)?;
         self.scp
             .send(format!("D{:04o} 0 {name}\n", mode & 0o7777))
             .await?;
-        self.scp.acknowledged().await?;
-        self.inside.push(name.to_owned());
-        Ok(())
+        self.scp.acknowledged().await
+    }
+
+    async fn end(&mut self) -> Result<(), CommunicatorError> {
+        self.scp.send("E\n").await?;
+        self.scp.acknowledged().await
     }
 
     fn name(&self, name: &str) -> Result<(), CommunicatorError> {
@@ -170,9 +200,7 @@ async fn make_links(
     for links in links.chunks(100) {
         let commands: Vec<String> = links
             .iter()
-            .map(|(link, target)| {
-                format!("ln -sfn -- {} {}", quote(target), quote(&join(path, link)))
-            })
+            .map(|(link, target)| format!("ln -sfn -- {} {}", literal(target), place(path, link)))
             .collect();
         let run = capture(machine, Command::new(commands.join(" && "))).await?;
         let operation = format!("making the links of the tree {path}");

@@ -6,7 +6,7 @@ use sdk_communicator::tree;
 use sdk_communicator::{Command, CommunicatorError, Exit, capture};
 use tokio_util::io::StreamReader;
 
-use super::quote::{is_windows, quote};
+use super::quote::{expand, is_windows, literal, quote};
 use super::start;
 use crate::communicator::SshCommunicator;
 use crate::process::{Gone, Process};
@@ -14,7 +14,7 @@ use crate::process::{Gone, Process};
 /// Which `tar` a guest has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tar {
-    /// GNU's: it can leave folders that are there as they are.
+    /// GNU's from 1.27: it can leave folders that are there as they are.
     Gnu,
     /// Another one: good for reading. Unpacking could change the modes of folders that are there,
     /// or put folders where links are, so it is not used for that.
@@ -26,14 +26,16 @@ pub(super) enum Tar {
 /// Asks the guest.
 pub(super) async fn probe(machine: &SshCommunicator) -> Result<Tar, CommunicatorError> {
     // Without a shell of Unix the command fails, which is answer enough.
-    let command = "command -v tar >/dev/null 2>&1 && tar --version 2>/dev/null; test $? -ne 127";
+    let command = "command -v tar >/dev/null 2>&1 && tar --version 2>/dev/null; \
+                   tar --keep-directory-symlink --version >/dev/null 2>&1 && echo keeps-links; \
+                   test $? -ne 127";
     let run = capture(machine, Command::new(command)).await?;
     match run.exit {
         Exit::Disconnected(seen) => {
             let operation = "asking the guest for tar".to_owned();
             Err(CommunicatorError::Broken { operation, seen })
         }
-        _ if run.stdout.contains("GNU tar") => Ok(Tar::Gnu),
+        _ if run.stdout.contains("GNU tar") && run.stdout.contains("keeps-links") => Ok(Tar::Gnu),
         _ if run.stdout.contains("tar") => Ok(Tar::Other),
         _ => Ok(Tar::Missing),
     }
@@ -46,7 +48,7 @@ pub(super) async fn upload(
     entries: tree::Entries,
 ) -> Result<u64, CommunicatorError> {
     let operation = format!("upload of the tree {path}");
-    let target = quote(path);
+    let target = expand(path);
     // Owner and times are the guest's own, as if its user had made the files; folders and links to
     // folders that are there stay as they are.
     let command = format!(
@@ -120,11 +122,11 @@ pub(super) async fn download(
 fn patterns(exclude: &[String]) -> String {
     let options = exclude.iter().map(|excluded| {
         let plain = excluded.trim_start_matches("./").trim_end_matches('/');
-        let anchored = quote(&format!("--exclude=./{plain}"));
+        let anchored = literal(&format!("--exclude=./{plain}"));
         if plain.contains('/') {
             return format!("--anchored {} ", protect(&anchored));
         }
-        let by_name = quote(&format!("--exclude={plain}"));
+        let by_name = literal(&format!("--exclude={plain}"));
         format!("--no-anchored {} ", protect(&by_name))
     });
     let options: String = options.collect();

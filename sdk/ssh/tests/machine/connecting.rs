@@ -246,6 +246,48 @@ async fn a_proxy_and_a_bastion_lead_to_the_machine() {
         .expect("the way is the same");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_long_to_speak_is_waited_for() {
+    let Some(server) = Sshd::start("") else {
+        return;
+    };
+    server.listening().await;
+    // As long as a server takes that looks up names nobody knows.
+    let slow = fakes::slow(Duration::from_secs(11), server.port).await;
+    let nowhere = Environment::default();
+    let to_machine = open(server.config(), slow.address.clone(), &nowhere);
+    let mut through = server.config();
+    through.ssh_bastion_host = "127.0.0.1".to_owned();
+    through.ssh_bastion_port = slow.address.port;
+    through.ssh_bastion_username = user();
+    let through_bastion = open(through, server.address(), &nowhere);
+    let (direct, indirect) = tokio::join!(to_machine, through_bastion);
+    direct.expect("it speaks in the end");
+    indirect.expect("the bastion speaks in the end");
+}
+
+#[tokio::test]
+async fn a_bastion_that_does_not_speak_is_named() {
+    let bastion = fakes::silent().await;
+    let mut config = config("me", "secret");
+    config.ssh_bastion_host.clone_from(&bastion.address.host);
+    config.ssh_bastion_port = bastion.address.port;
+    config.ssh_bastion_username = "me".to_owned();
+    config.ssh_bastion_password = sdk_config::Secret::new("secret".to_owned());
+    config.ssh_timeout = Duration::from_secs(2);
+    let address = Address {
+        host: "192.0.2.1".to_owned(),
+        port: 22,
+    };
+    let result = open(config, address, &Environment::default()).await;
+    let text = result.expect_err("nobody speaks").to_string();
+    assert!(
+        text.contains("last: bastion 127.0.0.1: SSH handshake failed: it did not end within"),
+        "{text}"
+    );
+    assert_eq!(bastion.connections.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn a_bastion_that_refuses_is_blamed() {
     let bastion = fakes::ssh(fakes::Asking::Password).await;
@@ -259,6 +301,12 @@ async fn a_bastion_that_refuses_is_blamed() {
         port: 22,
     };
     let result = open(config, address, &Environment::default()).await;
-    let text = result.expect_err("the password is wrong").to_string();
+    let error = result.expect_err("the password is wrong");
+    assert_eq!(error.option(), Some("ssh_bastion_password"));
+    let text = error.to_string();
     assert!(text.contains("check ssh_bastion_username"), "{text}");
+    assert!(
+        text.starts_with("bastion 127.0.0.1: SSH authentication failed"),
+        "{text}"
+    );
 }

@@ -76,6 +76,18 @@ pub async fn sleepy(awake: Arc<AtomicBool>, target: u16) -> Fake {
     .await
 }
 
+/// Leads to `target`, but only after `delay` on each connection.
+pub async fn slow(delay: std::time::Duration, target: u16) -> Fake {
+    listen(move |mut stream| async move {
+        tokio::time::sleep(delay).await;
+        let mut inner = TcpStream::connect(("127.0.0.1", target))
+            .await
+            .expect("it listens");
+        drop(copy_bidirectional(&mut stream, &mut inner).await);
+    })
+    .await
+}
+
 /// A server of before 2006.
 pub async fn version_one() -> Fake {
     listen(|mut stream| async move {

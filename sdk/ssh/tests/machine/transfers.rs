@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use sdk_communicator::{Communicator, CommunicatorError, FileTarget, Writer};
+use sdk_communicator::{Communicator, CommunicatorError, FileTarget, Writer, tree};
 use sdk_ssh::SshCommunicator;
 
 use crate::support::{Sshd, program};
@@ -161,6 +161,34 @@ async fn failures_say_what_the_guest_said() {
             .await
             .expect("it has room");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guests_shell_finds_the_folder_and_a_missing_one_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("a b")).expect("ours");
+    let home = folder.path().display();
+    let Some(server) = Sshd::start(&format!("SetEnv PLACE={home}")) else {
+        return;
+    };
+    let machine = machine(&server, "scp").await;
+    let to = target("$PLACE/a b/f1".to_owned(), 0o644, Some(2));
+    let sent = machine.upload(to, Box::new(&b"hi"[..])).await;
+    sent.expect("it has room");
+    let read = std::fs::read(folder.path().join("a b/f1"));
+    assert_eq!(read.expect("it is there"), b"hi");
+    let back = download(&machine, "$PLACE/a b/f1").await;
+    assert_eq!(back.expect("it is there"), b"hi");
+    let entries = tree::read_local(folder.path().join("a b"), tree::ReadOptions::default());
+    let sent = machine.upload_tree("${PLACE}/tree", entries).await;
+    sent.expect("it has room");
+    let read = std::fs::read(folder.path().join("tree/f1"));
+    assert_eq!(read.expect("it is there"), b"hi");
+    let to = target(format!("{home}/missing/f1"), 0o644, Some(2));
+    let error = machine.upload(to, Box::new(&b"hi"[..])).await;
+    let text = error.expect_err("there is no such folder").to_string();
+    assert!(text.contains("No such file or directory"), "{text}");
+    assert!(!folder.path().join("missing").exists());
 }
 
 /// A folder with some programs, to be the guest's only ones.

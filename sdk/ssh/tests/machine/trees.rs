@@ -7,7 +7,7 @@ use sdk_communicator::Communicator;
 use sdk_communicator::tree::{ReadOptions, read_local, write_local};
 use sdk_ssh::SshCommunicator;
 
-use crate::support::Sshd;
+use crate::support::{Sshd, program};
 use crate::transfers::programs;
 
 /// A server whose guest has only these programs, and sftp or not.
@@ -152,6 +152,59 @@ async fn trees_by_scp_alone() {
     };
     let machine = server.connect(|_| {}).await;
     there_and_back(&server, &machine, 200, false).await;
+}
+
+/// A program of the guest's own.
+fn script(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("ours");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("ours");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tar_of_before_2013_does_not_unpack() {
+    let tools = tempfile::tempdir().expect("a temporary folder");
+    let Some(server) = server(tools.path(), &["sh", "cat"], true) else {
+        return;
+    };
+    let tar = program("tar").expect("it is part of every system");
+    let text = format!(
+        "case \"$*\" in *--keep-directory-symlink*) echo \"tar: unrecognized option\" >&2; \
+         exit 64;; esac\nexec {} \"$@\"",
+        tar.display()
+    );
+    script(tools.path(), "tar", &text);
+    let machine = server.connect(|_| {}).await;
+    there_and_back(&server, &machine, 20, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_of_windows_are_made_by_scp() {
+    let tools = tempfile::tempdir().expect("a temporary folder");
+    let Some(server) = server(tools.path(), &["sh"], false) else {
+        return;
+    };
+    // Where the drive is.
+    let (home, scp) = (server.text(""), program("scp").expect("it comes with sshd"));
+    let text = format!("cd {home} && exec {} \"$@\"", scp.display());
+    script(tools.path(), "scp", &text);
+    let machine = server.connect(|_| {}).await;
+    let from = server.path("from");
+    std::fs::create_dir_all(from.join("sub")).expect("ours");
+    std::fs::write(from.join("sub/x"), "x").expect("ours");
+    std::fs::write(from.join("y"), "y").expect("ours");
+    std::fs::create_dir_all(server.path("C:/there")).expect("ours");
+    for place in ["there", "new"] {
+        let entries = read_local(&from, ReadOptions::default());
+        let sent = machine.upload_tree(&format!("C:/{place}"), entries).await;
+        sent.unwrap_or_else(|error| panic!("{place}: {error}"));
+        let arrived = server.path(&format!("C:/{place}"));
+        assert_eq!(listing(&arrived), listing(&from), "{place}");
+    }
+    let entries = read_local(&from, ReadOptions::default());
+    let sent = machine.upload_tree("C:/no/where", entries).await;
+    let text = sent.expect_err("there is no such folder").to_string();
+    assert!(text.contains("No such file or directory"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

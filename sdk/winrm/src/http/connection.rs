@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use sdk_ssh::Address;
 use tokio::task::JoinHandle;
 
-use super::dial::Dialled;
+use super::dial::{Dialled, Stream, Through};
 use super::ntlm::NtlmLogin;
 use super::{binding, sealed};
 use crate::error::{AttemptError, LoginFailure};
@@ -101,6 +101,31 @@ impl Answer {
 }
 
 impl Wire {
+    /// Speaks HTTP on `stream`.
+    async fn open(
+        address: &Address,
+        stream: Box<dyn Stream>,
+        through: Option<Through>,
+    ) -> Result<Self, AttemptError> {
+        let (sender, driver) = handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| judge(&error))?;
+        // It ends with the sender, or with the connection.
+        let driver = tokio::spawn(driver);
+        let path = "/wsman";
+        let (target, proxy_login) = match through {
+            Some(through) => (format!("http://{address}{path}"), through.authorization),
+            None => (path.to_owned(), None),
+        };
+        Ok(Self {
+            sender,
+            driver,
+            target,
+            host: address.to_string(),
+            proxy_login,
+        })
+    }
+
     async fn send(
         &mut self,
         login: Option<&str>,
@@ -181,31 +206,44 @@ fn judge(error: &hyper::Error) -> AttemptError {
     }
 }
 
+/// Asks the service on `dialled` which login it takes. Many close the connection after that answer.
+pub(super) async fn ask(
+    settings: &Settings,
+    address: &Address,
+    dialled: Dialled,
+) -> Result<Login, AttemptError> {
+    let mut wire = Wire::open(address, dialled.stream, dialled.through).await?;
+    let answer = wire.send(None, PLAIN, Vec::new(), LOGIN_LIMIT).await?;
+    if answer.status != StatusCode::UNAUTHORIZED {
+        let status = answer.status.as_u16();
+        return Err(AttemptError::Status { status });
+    }
+    if answer.offers_one("Basic") {
+        Ok(Login::Basic)
+    } else if answer.offers_one("Negotiate") || answer.offers_one("NTLM") {
+        Ok(Login::Ntlm)
+    } else {
+        Err(refused(settings, "", &answer))
+    }
+}
+
 impl Connection {
     /// Speaks HTTP on `dialled` and logs in.
     pub(super) async fn open(
         settings: &Settings,
+        login: Login,
         address: &Address,
         dialled: Dialled,
     ) -> Result<Self, AttemptError> {
-        let (sender, driver) = handshake(TokioIo::new(dialled.stream))
-            .await
-            .map_err(|error| judge(&error))?;
-        // It ends with the sender, or with the connection.
-        let driver = tokio::spawn(driver);
-        let path = "/wsman";
-        let (target, proxy_login) = match dialled.through {
-            Some(through) => (format!("http://{address}{path}"), through.authorization),
-            None => (path.to_owned(), None),
+        let certificate = dialled.certificate;
+        let mut wire = Wire::open(address, dialled.stream, dialled.through).await?;
+        let session = match login {
+            Login::Basic => {
+                let text = format!("{}:{}", settings.user, settings.password.expose());
+                Session::Header(format!("Basic {}", STANDARD.encode(text)))
+            }
+            Login::Ntlm => ntlm(settings, address, &mut wire, certificate.as_deref()).await?,
         };
-        let mut wire = Wire {
-            sender,
-            driver,
-            target,
-            host: address.to_string(),
-            proxy_login,
-        };
-        let session = log_in(settings, address, &mut wire, dialled.certificate.as_deref()).await?;
         Ok(Self {
             wire,
             session,
@@ -272,36 +310,6 @@ fn refused(settings: &Settings, tried: &str, answer: &Answer) -> AttemptError {
         offered: answer.offers(),
         plain: settings.tls.is_none(),
     })
-}
-
-async fn log_in(
-    settings: &Settings,
-    address: &Address,
-    wire: &mut Wire,
-    certificate: Option<&[u8]>,
-) -> Result<Session, AttemptError> {
-    let basic = || {
-        let text = format!("{}:{}", settings.user, settings.password.expose());
-        Session::Header(format!("Basic {}", STANDARD.encode(text)))
-    };
-    match settings.login {
-        Login::Basic => Ok(basic()),
-        Login::Ntlm => ntlm(settings, address, wire, certificate).await,
-        Login::Offered => {
-            let answer = wire.send(None, PLAIN, Vec::new(), LOGIN_LIMIT).await?;
-            if answer.status != StatusCode::UNAUTHORIZED {
-                let status = answer.status.as_u16();
-                return Err(AttemptError::Status { status });
-            }
-            if answer.offers_one("Basic") {
-                Ok(basic())
-            } else if answer.offers_one("Negotiate") || answer.offers_one("NTLM") {
-                ntlm(settings, address, wire, certificate).await
-            } else {
-                Err(refused(settings, "", &answer))
-            }
-        }
-    }
 }
 
 /// Logs the connection in.

@@ -47,7 +47,8 @@ pub(super) async fn dial(
     proxies: Option<&Matcher>,
 ) -> Result<Dialled, AttemptError> {
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let proxy = proxies.and_then(|matcher| {
+    let proxy = proxies.filter(|_| !is_here(&address.host));
+    let proxy = proxy.and_then(|matcher| {
         let uri = format!("{scheme}://{address}/wsman").parse().ok()?;
         matcher.intercept(&uri)
     });
@@ -87,6 +88,17 @@ pub(super) async fn dial(
     })
 }
 
+/// Whether `host` is this machine, where no proxy leads.
+///
+/// # Source
+///
+/// Go's `ProxyFromEnvironment`, which Packer's client asks.
+fn is_here(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
 async fn limited<T>(
     work: impl Future<Output = Result<T, AttemptError>>,
 ) -> Result<T, AttemptError> {
@@ -96,16 +108,12 @@ async fn limited<T>(
 
 async fn connect(host: &str, port: u16) -> Result<TcpStream, AttemptError> {
     let work = async {
-        let stream = TcpStream::connect((host, port)).await;
-        let stream = stream.map_err(|error| match error.kind() {
-            std::io::ErrorKind::ConnectionRefused => AttemptError::Refused,
-            _ => AttemptError::Unreachable(error.to_string()),
-        })?;
-        // Messages are whole requests; waiting to join them only costs time.
-        stream
-            .set_nodelay(true)
-            .map_err(|error| AttemptError::Unreachable(error.to_string()))?;
-        Ok(stream)
+        sdk_ssh::dial(host, port)
+            .await
+            .map_err(|error| match error.kind() {
+                std::io::ErrorKind::ConnectionRefused => AttemptError::Refused,
+                _ => AttemptError::Unreachable(error.to_string()),
+            })
     };
     limited(work).await
 }
@@ -161,5 +169,42 @@ async fn tunnel(
         _ => Err(AttemptError::Proxy(format!(
             "it answered `{first}` to CONNECT"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::client::proxy::matcher::Matcher;
+    use sdk_ssh::Address;
+    use tokio::net::TcpListener;
+
+    use super::{dial, is_here};
+
+    #[test]
+    fn only_this_machine_is_here() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.3.2.1", "::1"] {
+            assert!(is_here(host), "{host}");
+        }
+        for host in ["guest", "localhost.example", "10.0.0.1", "fe80::1"] {
+            assert!(!is_here(host), "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_guest_behind_a_forwarded_port_is_not_told_to_the_proxy() {
+        let proxy = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let guest = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let port = |listener: &TcpListener| listener.local_addr().expect("it is bound").port();
+        let url = format!("http://127.0.0.1:{}", port(&proxy));
+        let proxies = Matcher::builder().all(url).build();
+        let mut address = Address {
+            host: "127.0.0.1".to_owned(),
+            port: port(&guest),
+        };
+        let dialled = dial(&address, None, Some(&proxies)).await;
+        assert!(dialled.expect("the guest listens").through.is_none());
+        address.host = "guest.example".to_owned();
+        let dialled = dial(&address, None, Some(&proxies)).await;
+        assert!(dialled.expect("the proxy listens").through.is_some());
     }
 }

@@ -86,6 +86,9 @@ async fn build(
         description: format!("A folder: {}", output.display()),
         state: [("generated_data", generated)].into_iter().collect(),
         destroy: vec![output],
+        // What is no file, such as an image in a cloud, is a resource; `Plugin::reclaimer` has the
+        // code that removes it.
+        resources: Vec::new(),
     })
 }
 
