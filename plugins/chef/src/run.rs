@@ -48,10 +48,10 @@ pub async fn private_file(guest: &Guest<'_>, local: &str, remote: &str) -> Resul
         return Ok(());
     }
     let local = check::expand(local);
-    let text = tokio::fs::read_to_string(&local)
+    let bytes = tokio::fs::read(&local)
         .await
         .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", local.display())))?;
-    guest.upload_text(&text, remote, 0o600).await
+    guest.upload_bytes(bytes, remote, 0o600).await
 }
 
 /// Chef's configuration: the template's own, rendered with `late`, or `stock`.

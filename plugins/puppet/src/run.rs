@@ -100,10 +100,10 @@ async fn judge(cx: &RunContext, options: &PuppetOptions, exit: &Exit) -> Result<
     let seen = match exit {
         Exit::Code(0 | CHANGED) => return Ok(()),
         Exit::Code(NOT_FOUND) => {
-            return Err(Failure::new(
-                "there is no Puppet in the machine: install it first, or say where it is with \
-                 `puppet_bin_dir`; when there is no sudo, set `prevent_sudo = true`",
-            ));
+            "there is no Puppet in the machine: install it first, or say where \
+                                  it is with `puppet_bin_dir`; when there is no sudo, set \
+                                  `prevent_sudo = true`"
+                .to_owned()
         }
         Exit::Code(code) => format!("Puppet exited with a non-zero exit status: {code}"),
         Exit::Signal(signal) => format!("Puppet was ended by signal {signal}"),

@@ -100,6 +100,21 @@ async fn puppet_command<P: Provisioner>(provisioner: P, entries: Options<'_>) ->
 }
 
 #[tokio::test]
+async fn an_empty_command_is_one_that_is_not_set() {
+    let files = files();
+    let manifest = files.path().join("site.pp").display().to_string();
+    let (plain, empty) = (("manifest_file", &*manifest), ("execute_command", ""));
+    assert_eq!(
+        puppet_command(PuppetMasterless, &[plain, empty]).await,
+        puppet_command(PuppetMasterless, &[plain]).await
+    );
+    assert_eq!(
+        puppet_command(PuppetServer, &[empty]).await,
+        puppet_command(PuppetServer, &[]).await
+    );
+}
+
+#[tokio::test]
 async fn a_puppet_of_old_is_told_about_the_folder_of_manifests() {
     let files = files();
     let path = |name: &str| files.path().join(name).display().to_string();
@@ -259,7 +274,8 @@ async fn the_exit_status_counts_unless_it_shall_not() {
     check(Scripted::status(4), "true", None).await;
     let missing = "there is no Puppet in the machine: install it first, or say where it is with \
                    `puppet_bin_dir`; when there is no sudo, set `prevent_sudo = true`";
-    check(Scripted::status(127), "true", Some(missing)).await;
+    check(Scripted::status(127), "false", Some(missing)).await;
+    check(Scripted::status(127), "true", None).await;
     let broke = "the connection broke while Puppet ran: scripted";
     check(Scripted::disconnect(), "true", Some(broke)).await;
 }

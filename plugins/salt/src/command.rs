@@ -10,7 +10,7 @@ use crate::windows;
 ///
 /// # Source
 ///
-/// Packer's order. Differs: paths and names are one word each, whatever is in them.
+/// Packer's order. Differs: paths are one word each, whatever is in them.
 fn arguments(config: &SaltConfig, places: &Places) -> String {
     let word = |text: &str| match config.guest_os_type {
         GuestOs::Unix => quote::posix_when_needed(text),
@@ -18,7 +18,8 @@ fn arguments(config: &SaltConfig, places: &Places) -> String {
     };
     let mut words = match config.custom_state.as_str() {
         "" => vec!["state.highstate".to_owned()],
-        state => vec!["state.sls".to_owned(), word(state)],
+        // It may bring arguments, such as `test=True`.
+        state => vec!["state.sls".to_owned(), state.to_owned()],
     };
     if config.minion_config.is_empty() {
         words.push(format!("--file-root={}", word(&places.states)));

@@ -18,7 +18,8 @@ pub struct SaltConfig {
     /// Where the pillar roots go in the machine. Default `/srv/pillar`, on Windows
     /// `C:/salt/pillar`. What is there is replaced.
     pub remote_pillar_roots: String,
-    /// The state to apply; the highstate when it is not set.
+    /// The state to apply, possibly with arguments, as the machine's shell reads them; the highstate
+    /// when it is not set.
     pub custom_state: String,
     /// Configuration of the minion. It says where states and pillars are, so it excludes
     /// `remote_state_tree` and `remote_pillar_roots`.

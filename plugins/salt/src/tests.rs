@@ -124,9 +124,20 @@ async fn salt_command(entries: Options<'_>) -> String {
 }
 
 #[tokio::test]
+async fn an_empty_option_is_one_that_is_not_set() {
+    let empty = [
+        ("log_level", ""),
+        ("custom_state", ""),
+        ("remote_state_tree", ""),
+        ("salt_bin_dir", ""),
+    ];
+    assert_eq!(salt_command(&empty).await, salt_command(&[]).await);
+}
+
+#[tokio::test]
 async fn every_option_of_the_call_is_in_it() {
     let command = salt_command(&[
-        ("custom_state", "web server"),
+        ("custom_state", "web,db pillar='{\"a\": 1}' test=True"),
         ("remote_state_tree", "/opt/my states/"),
         ("remote_pillar_roots", "/opt/it's"),
         ("log_level", "debug"),
@@ -137,7 +148,7 @@ async fn every_option_of_the_call_is_in_it() {
     .await;
     assert_eq!(
         command,
-        "sudo /opt/salt/bin/salt-call --local state.sls 'web server' \
+        "sudo /opt/salt/bin/salt-call --local state.sls web,db pillar='{\"a\": 1}' test=True \
          --file-root='/opt/my states' --pillar-root='/opt/it'\\''s' -l debug --out=json"
     );
 }

@@ -91,7 +91,9 @@ pub fn text(variables: &BTreeMap<String, String>, format: &str) -> Result<String
         .map_err(|error| {
             Failure::new(format!("cannot use `env_var_format`: {error}")).on("env_var_format")
         })?;
-        if piece.contains("%!") {
+        // The format alone decides; a value may hold anything.
+        let marks = |text: &str| text.matches("%!").count();
+        if marks(&piece) > marks(name) + marks(value) {
             return Err(Failure::new(format!(
                 "cannot use `env_var_format` `{format}`: it must have two `%s`, for name and value"
             ))
@@ -143,5 +145,14 @@ mod tests {
     fn a_format_with_too_few_verbs_is_refused() {
         let variables = BTreeMap::from([("A".to_owned(), "b".to_owned())]);
         assert!(text(&variables, "%s ").is_err());
+        let variables = BTreeMap::from([("A".to_owned(), "b%!c".to_owned())]);
+        assert!(text(&variables, "%s %s %s ").is_err());
+    }
+
+    #[test]
+    fn a_value_may_look_like_a_mistake_in_the_format() {
+        let variables = BTreeMap::from([("PW".to_owned(), "a%!b %!s(MISSING)".to_owned())]);
+        let text = text(&variables, "%s='%s' ").unwrap();
+        assert_eq!(text, "PW='a%!b %!s(MISSING)' ");
     }
 }

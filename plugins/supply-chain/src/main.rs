@@ -2,11 +2,13 @@
 //!
 //! Here are the post-processor `provenance`, the provisioner and post-processor `sbom`, and the
 //! provisioner `hcp-sbom`. [`packages`] reads package databases, [`bom`] writes what was read,
-//! [`signing`] and [`subjects`] are what every attestation has in common. Not here: envelopes and
+//! [`signing`] and [`subjects`] are what every attestation has in common, [`generate`] is a command.
+//! Not here: envelopes and
 //! keys, which the host's command that verifies shares (`sdk/attestation`).
 
 mod bom;
 mod clock;
+mod generate;
 mod packages;
 mod provenance;
 mod sbom;
@@ -15,6 +17,9 @@ mod signing;
 mod subjects;
 
 fn main() -> std::process::ExitCode {
+    if let Some(words) = generate::words() {
+        return generate::run(words);
+    }
     kiln_sdk::Plugin::new("supply-chain", env!("CARGO_PKG_VERSION"))
         .provisioner("sbom", sbom::SbomProvisioner)
         .provisioner("hcp-sbom", sbom::HcpSbom)

@@ -90,14 +90,14 @@ pub(crate) async fn command(
 pub(crate) fn judge(exit: Exit, allowed: &[i64]) -> Result<(), Failure> {
     let codes: Vec<String> = allowed.iter().map(ToString::to_string).collect();
     let codes = codes.join(" ");
+    // A status of Windows may be written as a signed number.
+    let is_allowed = |status: u32| {
+        allowed.contains(&i64::from(status)) || allowed.contains(&i64::from(status.cast_signed()))
+    };
+    if exit.status().is_some_and(is_allowed) {
+        return Ok(());
+    }
     match exit {
-        // A status of Windows may be written as a signed number.
-        Exit::Code(code)
-            if allowed.contains(&i64::from(code))
-                || allowed.contains(&i64::from(code.cast_signed())) =>
-        {
-            Ok(())
-        }
         Exit::Code(code) => Err(Failure::new(format!(
             "Script exited with non-zero exit status: {code}. Allowed exit codes are: [{codes}]"
         ))),
@@ -145,6 +145,9 @@ mod tests {
         let gone = || Exit::Disconnected("gone".to_owned());
         check(gone(), &[0], Err("Script disconnected unexpectedly (gone)"));
         check(gone(), &[2_300_218], Ok(()));
+        let killed = || Exit::Signal("KILL".to_owned());
+        check(killed(), &[0], Err("Script was ended by signal KILL"));
+        check(killed(), &[137], Ok(()));
     }
 
     #[test]

@@ -114,6 +114,23 @@ impl ScriptOptions {
         self.named().map(|(_, path)| PathBuf::from(path)).collect()
     }
 
+    /// `environment_vars` and `env`, rendered.
+    ///
+    /// # Errors
+    ///
+    /// When one is no template or a call in it fails.
+    pub(crate) fn variables(
+        &self,
+        late: &Late,
+    ) -> Result<(Vec<String>, BTreeMap<String, String>), Failure> {
+        let list = late.render_all("environment_vars", &self.environment_vars)?;
+        let map = self.env.iter().map(|(name, value)| {
+            let value = late.render("env", value)?;
+            Ok((name.clone(), value))
+        });
+        Ok((list, map.collect::<Result<_, Failure>>()?))
+    }
+
     /// The lines of `inline`, rendered.
     ///
     /// # Errors

@@ -129,6 +129,7 @@ async fn windows_shell_sends_packers_command() {
     let given = [
         ("inline", Value::from("echo {{.ID}}")),
         ("environment_vars", Value::from("A=it's 100%")),
+        ("env", [("Z", "{{.ID}}")].into_iter().collect()),
     ];
     let (result, commands) = provision(WindowsShell, &given, &machine).await;
     result.unwrap();
@@ -136,11 +137,50 @@ async fn windows_shell_sends_packers_command() {
         commands,
         [
             "set \"A=it's 100%\" && set \"PACKER_BUILDER_TYPE=null\" && \
-          set \"PACKER_BUILD_NAME=n\" && \"c:/Windows/Temp/script.bat\""
+          set \"PACKER_BUILD_NAME=n\" && set \"Z=i-7\" && \"c:/Windows/Temp/script.bat\""
         ]
     );
     let script = machine.file("c:/Windows/Temp/script.bat").unwrap();
-    assert_eq!(script, "echo i-7\r\n");
+    assert_eq!(script, "echo i-7\n");
+}
+
+#[tokio::test]
+async fn a_batch_file_arrives_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("s.bat");
+    std::fs::write(&script, b"a\nb\r\n\xff\x1a").unwrap();
+    for binary in [false, true] {
+        let machine = Memory::new();
+        let given = [
+            ("script", Value::from(script.to_str().unwrap())),
+            ("binary", Value::from(binary)),
+        ];
+        let (result, _) = provision(WindowsShell, &given, &machine).await;
+        result.unwrap();
+        let arrived = machine.file("c:/Windows/Temp/script.bat").unwrap();
+        assert_eq!(arrived, &b"a\nb\r\n\xff\x1a"[..]);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_option_is_one_that_is_not_set() {
+    let empty = |names: &[&'static str]| {
+        let mut given = vec![("inline", Value::from("x"))];
+        given.extend(names.iter().map(|&name| (name, Value::from(""))));
+        given.push(("valid_exit_codes", Vec::<Value>::new().into()));
+        given
+    };
+    let given = empty(&["execute_command", "env_var_format", "remote_path"]);
+    let (result, commands) = provision(WindowsShell, &given, &Memory::new()).await;
+    result.unwrap();
+    let command = "set \"PACKER_BUILDER_TYPE=null\" && set \"PACKER_BUILD_NAME=n\" && \
+                   \"c:/Windows/Temp/script.bat\"";
+    assert_eq!(commands, [command]);
+    let given = empty(&["execute_command", "env_var_format", "execution_policy"]);
+    let (result, commands) = provision(PowerShell, &given, &Memory::new()).await;
+    result.unwrap();
+    let start = "powershell -executionpolicy bypass -file c:/Windows/Temp/script-";
+    assert!(commands[0].starts_with(start), "{commands:?}");
 }
 
 #[tokio::test]

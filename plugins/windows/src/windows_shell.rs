@@ -28,7 +28,11 @@ pub(crate) struct WindowsShellConfig {
     /// folder.
     #[config(default = "c:/Windows/Temp/script.bat")]
     pub(crate) remote_path: String,
-    /// Whether scripts are uploaded as they are, without making line ends those of Windows.
+    /// Accepted for templates that have it: scripts are always uploaded as they are.
+    #[expect(
+        dead_code,
+        reason = "both of its values mean what is done anyway, as in Packer"
+    )]
     pub(crate) binary: bool,
 }
 
@@ -51,8 +55,8 @@ impl Provisioner for WindowsShell {
 
     /// # Source
     ///
-    /// Packer's texts and commands. Differs: line ends become those of Windows unless `binary` is
-    /// set, because `cmd.exe` loses its place in files with others.
+    /// Packer's texts and commands. As there, nobody touches the line ends of a script, whatever
+    /// `binary` says, and `inline` has those of Unix.
     async fn provision(
         &self,
         cx: RunContext,
@@ -62,9 +66,10 @@ impl Provisioner for WindowsShell {
     ) -> Result<(), Failure> {
         let options = &config.scripts;
         let late = Late::new(&cx, &generated);
+        let (list, env) = options.variables(&late)?;
         let variables = environment::text(
-            &late.render_all("environment_vars", &options.environment_vars)?,
-            &options.env,
+            &list,
+            &env,
             (cx.build(), &generated),
             &config.env_var_format,
             Escape::None,
@@ -75,7 +80,7 @@ impl Provisioner for WindowsShell {
         let inline = match options.inline_lines(&late)? {
             lines if lines.is_empty() => None,
             lines => {
-                let text = format!("{}\r\n", lines.join("\r\n"));
+                let text = format!("{}\n", lines.join("\n"));
                 Some(scripts::write(&cx.build().run_dir, ".bat", &text)?)
             }
         };
@@ -97,10 +102,7 @@ async fn script(
     (late, variables): (&Late, &str),
     file: &Path,
 ) -> Result<(), Failure> {
-    let mut bytes = scripts::read(file).await?;
-    if !config.binary {
-        bytes = windows_lines(&bytes);
-    }
+    let bytes = scripts::read(file).await?;
     let path = run::place(&config.remote_path, file);
     let late = late
         .clone()
@@ -116,28 +118,4 @@ async fn script(
     })
     .await?;
     run::judge(exit, &config.scripts.valid_exit_codes)
-}
-
-fn windows_lines(bytes: &[u8]) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(bytes.len() + bytes.len() / 32);
-    let mut before = 0;
-    for &byte in bytes {
-        if byte == b'\n' && before != b'\r' {
-            lines.push(b'\r');
-        }
-        lines.push(byte);
-        before = byte;
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::windows_lines;
-
-    #[test]
-    fn line_ends_become_those_of_windows() {
-        assert_eq!(windows_lines(b"a\nb\r\nc"), b"a\r\nb\r\nc");
-        assert_eq!(windows_lines(b"\n\n"), b"\r\n\r\n");
-    }
 }

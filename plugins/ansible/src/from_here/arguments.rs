@@ -11,8 +11,8 @@ use crate::variables;
 /// What `ssh` gets when the template does not say.
 const SSH_ARGUMENTS: &str = "-o IdentitiesOnly=yes";
 
-/// What else it gets when host keys are not checked: machines are new each time, on addresses that
-/// others had before, and the user's list of known hosts is no place for them.
+/// What else it and its companions get when host keys are not checked: machines are new each time,
+/// on addresses that others had before, and the user's list of known hosts is no place for them.
 const FORGET_HOST_KEY: &str = "-o UserKnownHostsFile=/dev/null";
 
 /// One call.
@@ -71,11 +71,8 @@ impl Call<'_> {
         {
             define("ansible_winrm_scheme=http".to_owned());
         }
-        if self.access.kind != Kind::Winrm && self.access.key.is_some() {
-            arguments.extend(["--ssh-extra-args".to_owned(), self.ssh_arguments()]);
-        }
-        if self.access.kind != Kind::Winrm && self.host_keys == HostKeys::Ignored {
-            arguments.extend(["--ssh-common-args".to_owned(), FORGET_HOST_KEY.to_owned()]);
+        if self.access.kind != Kind::Winrm {
+            arguments.extend(self.ssh_options());
         }
         arguments.extend(self.extra_arguments.iter().cloned());
         arguments.extend(self.login(password));
@@ -111,12 +108,29 @@ impl Call<'_> {
         arguments.any(|argument| argument.contains(name))
     }
 
-    fn ssh_arguments(&self) -> String {
-        if self.config.ansible_ssh_extra_args.is_empty() {
-            SSH_ARGUMENTS.to_owned()
-        } else {
-            self.config.ansible_ssh_extra_args.join(" ")
+    /// What `ssh`, `sftp` and `scp` get. The arguments that all three share stay the user's own, who
+    /// may reach every machine through one there.
+    fn ssh_options(&self) -> Vec<String> {
+        let own = &self.config.ansible_ssh_extra_args;
+        let mut ssh = Vec::new();
+        if self.access.key.is_some() {
+            ssh.push(match own.as_slice() {
+                [] => SSH_ARGUMENTS.to_owned(),
+                own => own.join(" "),
+            });
         }
+        let forget = self.host_keys == HostKeys::Ignored;
+        ssh.extend(forget.then(|| FORGET_HOST_KEY.to_owned()));
+        let mut options = Vec::new();
+        if !ssh.is_empty() {
+            options.extend(["--ssh-extra-args".to_owned(), ssh.join(" ")]);
+        }
+        for option in ["--sftp-extra-args", "--scp-extra-args"] {
+            if forget {
+                options.extend([option.to_owned(), FORGET_HOST_KEY.to_owned()]);
+            }
+        }
+        options
     }
 }
 
@@ -198,16 +212,32 @@ mod tests {
 
     #[test]
     fn a_key_is_named_and_is_the_only_one() {
-        let key = ["--ssh-extra-args", "-o IdentitiesOnly=yes"];
-        let forget = ["--ssh-common-args", "-o UserKnownHostsFile=/dev/null"];
         let rest = ["-vv", "-e", "ansible_ssh_private_key_file=/run/key"];
         for kind in [Kind::Proxy, Kind::Ssh] {
-            for (keys, forget) in [(HostKeys::Ignored, &forget[..]), (HostKeys::Checked, &[])] {
-                let access = Access::for_test(kind, Some("/run/key"), "");
-                let expected = [&key[..], forget, &rest[..]].concat();
-                check_keys(keys, &[], &access, &["-vv"], None, &expected);
-            }
+            let access = Access::for_test(kind, Some("/run/key"), "");
+            let only = ["--ssh-extra-args", "-o IdentitiesOnly=yes"];
+            let expected = [&only[..], &rest].concat();
+            check_keys(HostKeys::Checked, &[], &access, &["-vv"], None, &expected);
+            let both = "-o IdentitiesOnly=yes -o UserKnownHostsFile=/dev/null";
+            let expected = [&["--ssh-extra-args", both][..], &FILES, &rest].concat();
+            check_keys(HostKeys::Ignored, &[], &access, &["-vv"], None, &expected);
         }
+    }
+
+    /// What forgets the key of a host when files are copied.
+    const FILES: [&str; 4] = [
+        "--sftp-extra-args",
+        FORGET_HOST_KEY,
+        "--scp-extra-args",
+        FORGET_HOST_KEY,
+    ];
+
+    #[test]
+    fn the_arguments_that_all_of_ssh_shares_stay_the_users_own() {
+        let access = Access::for_test(Kind::Ssh, None, "");
+        let expected = [&["--ssh-extra-args", FORGET_HOST_KEY][..], &FILES].concat();
+        check_keys(HostKeys::Ignored, &[], &access, &[], None, &expected);
+        check_keys(HostKeys::Checked, &[], &access, &[], None, &[]);
         let access = Access::for_test(Kind::Winrm, None, "");
         check_keys(HostKeys::Ignored, &[], &access, &[], None, &[]);
     }

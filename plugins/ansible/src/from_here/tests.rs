@@ -337,6 +337,25 @@ async fn an_inventory_can_be_kept_or_given() {
 }
 
 #[test]
+fn an_empty_option_is_one_that_is_not_set() {
+    let names = [
+        "command",
+        "galaxy_command",
+        "host_alias",
+        "ansible_proxy_key_type",
+    ];
+    let config = config(&names.map(|name| (name, "")));
+    let found = [
+        &config.command,
+        &config.galaxy_command,
+        &config.host_alias,
+        &config.ansible_proxy_key_type,
+    ];
+    let expected = ["ansible-playbook", "ansible-galaxy", "default", "ECDSA"];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn wrong_options_are_named() {
     let check = |entries: &[(&str, &str)], expected: &[&str]| {
         let mut all = vec![("playbook_file", "/bin/sh"), ("command", "/bin/sh")];

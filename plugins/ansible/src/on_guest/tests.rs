@@ -97,6 +97,13 @@ async fn a_playbook_is_staged_run_and_removed() {
     assert_eq!(inventory.expect("there is one"), "127.0.0.1\n");
 }
 
+#[test]
+fn an_empty_command_is_one_that_is_not_set() {
+    let config = config(&[("command", ""), ("galaxy_command", "")]);
+    assert!(config.command.ends_with(" ansible-playbook"));
+    assert_eq!(config.galaxy_command, "ansible-galaxy");
+}
+
 #[tokio::test]
 async fn everything_is_staged_where_ansible_looks() {
     let files = Files::new(&[

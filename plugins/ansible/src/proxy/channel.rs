@@ -22,10 +22,8 @@ pub struct Streams {
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With this exit status.
+    /// With this exit status; that of shells when it was by a signal.
     Status(u32),
-    /// By a signal, which clients learn as the exit status shells give it.
-    Signal(String),
     /// Nobody knows: the connection to the guest broke. The client takes that for a broken
     /// connection of its own.
     Unknown,
@@ -66,26 +64,10 @@ where
 async fn finish(writing: &ChannelWriteHalf<Msg>, ending: Ending) -> Result<(), russh::Error> {
     match ending {
         Ending::Status(status) => writing.exit_status(status).await?,
-        Ending::Signal(name) => writing.exit_status(signal_status(&name)).await?,
         Ending::Unknown => {}
     }
     writing.eof().await?;
     writing.close().await
-}
-
-/// 128 and the number of a signal, as shells have it.
-fn signal_status(name: &str) -> u32 {
-    let number = match name {
-        "HUP" => 1,
-        "INT" => 2,
-        "QUIT" => 3,
-        "ABRT" => 6,
-        "KILL" => 9,
-        "SEGV" => 11,
-        "PIPE" => 13,
-        _ => 15,
-    };
-    128 + number
 }
 
 /// Hands on what the client sends, until it leaves.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kiln_sdk::communicator::{Command, Exit, Output};
+use kiln_sdk::communicator::{Command, Output};
 use russh::keys::ssh_key::PublicKey;
 use russh::server::{
     Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Link, VerifiedPublicKey,
@@ -219,12 +219,13 @@ pub(super) async fn exec(
     };
     let (exit, ()) = tokio::join!(shared.machine.exec(command, sender), show);
     match exit {
-        Ok(Exit::Code(code)) => Ending::Status(code),
-        Ok(Exit::Signal(name)) => Ending::Signal(name),
-        Ok(Exit::Disconnected(seen)) => {
-            tracing::warn!(seen, "the connection broke during a command of ansible");
-            Ending::Unknown
-        }
+        Ok(exit) => exit.status().map_or_else(
+            || {
+                tracing::warn!(?exit, "the connection broke during a command of ansible");
+                Ending::Unknown
+            },
+            Ending::Status,
+        ),
         Err(error) => {
             let failure = kiln_sdk::Failure::from_error(&error);
             // The client may be gone; it learns the status then as little as the text.

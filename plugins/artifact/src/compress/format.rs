@@ -37,10 +37,12 @@ pub struct Format {
 }
 
 impl Format {
-    /// Whether `format`, the option, names something that can be written.
-    pub fn is_known(format: &str) -> bool {
-        let last = format.rsplit('.').next().unwrap_or_default();
-        matches!(last, "tar" | "zip") || of_suffix(last).is_some()
+    /// Whether the two options name a format at their end.
+    pub fn is_known(output: &str, format: &str) -> bool {
+        let suffixes = suffixes(&text(output, format));
+        suffixes.last().is_some_and(|last| {
+            matches!(last.as_str(), "tar" | "zip" | "tgz") || of_suffix(last).is_some()
+        })
     }
 
     /// What the raw (not rendered) `output` and the `format` option ask for; a gzipped tar when they
@@ -51,12 +53,7 @@ impl Format {
     /// Packer looks at the last two groups of a dot and `[a-z0-9]+` anywhere in the raw text; `zst`
     /// and `bz2` are ours.
     pub fn detect(output: &str, format: &str) -> Self {
-        let text = if format.is_empty() {
-            output.to_owned()
-        } else {
-            format!("{output}.{format}")
-        };
-        let suffixes = suffixes(&text);
+        let suffixes = suffixes(&text(output, format));
         let last = suffixes.last().map_or("", String::as_str);
         let before = suffixes.iter().rev().nth(1).map_or("", String::as_str);
         let compression = match last {
@@ -88,6 +85,14 @@ impl Format {
                 compression: Compression::Gzip,
             },
         }
+    }
+}
+
+/// The text that names the format.
+fn text(output: &str, format: &str) -> String {
+    match format {
+        "" => output.to_owned(),
+        format => format!("{output}.{format}"),
     }
 }
 
@@ -130,6 +135,8 @@ mod tests {
             ("image", "tar.lz4", K::Tar, C::Lz4),
             ("image.gz", "zip", K::Zip, C::None),
             ("image.unknown", "", K::Tar, C::Gzip),
+            ("image.gz", "rar", K::Tar, C::Gzip),
+            ("image", "tgz", K::Tar, C::Gzip),
         ] {
             assert_eq!(
                 Format::detect(output, format),
@@ -139,6 +146,21 @@ mod tests {
                 },
                 "{output} {format}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_name_at_the_end_is_a_known_format() {
+        for (output, format, known) in [
+            ("image", "tar.gz", true),
+            ("image", "tgz", true),
+            ("image", "bzip2", true),
+            ("image.gz", "rar", false),
+            ("image", "TAR.GZ", false),
+            ("image", "gz.", true),
+            ("image", "", false),
+        ] {
+            assert_eq!(Format::is_known(output, format), known, "{output} {format}");
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct CompressConfig {
     /// `.tar` and one of these. Without a known suffix a gzipped tar is written.
     #[config(default = "packer_{{.BuildName}}_{{.BuilderType}}")]
     pub output: Template,
-    /// Chooses the format in place of the suffix: `tar`, `zip`, `gz`, `tar.gz`, ….
+    /// Chooses the format in place of the suffix: `tar`, `zip`, `gz`, `tar.gz`, …. What is none of
+    /// these is a gzipped tar, with a warning.
     pub format: String,
     /// From 1 (fast) to 9 (small); 0 and -1 mean the format's own default. More than 9 is 9.
     pub compression_level: i64,
@@ -40,19 +41,7 @@ impl PostProcessor for Compress {
     fn prepare(&self, config: &mut CompressConfig, _build: &BuildInfo) -> Prepared {
         let mut diagnostics = Vec::new();
         config.compression_level = config.compression_level.min(9);
-        if !config.format.is_empty() && !Format::is_known(&config.format) {
-            diagnostics.push(
-                Diagnostic::error(
-                    "Unknown archive format",
-                    format!(
-                        "`{}` is no format this post-processor can write.",
-                        config.format
-                    ),
-                )
-                .on("format")
-                .hint("Use tar, zip, gz, zst, xz, lz4, bz2, bgzf, or tar. and one of these."),
-            );
-        }
+        diagnostics.extend(unknown_format(config));
         if config.compression_level < -1 {
             diagnostics.push(
                 Diagnostic::error(
@@ -108,6 +97,23 @@ impl PostProcessor for Compress {
             force_keep_input: false,
         })
     }
+}
+
+/// A warning about a `format` that is none.
+///
+/// # Source
+///
+/// Packer: what is not recognised is a gzipped tar.
+fn unknown_format(config: &CompressConfig) -> Option<Diagnostic> {
+    let format = &config.format;
+    let open = format.is_empty() || format.contains("<unknown>");
+    if open || Format::is_known(&config.output.0, format) {
+        return None;
+    }
+    let detail = format!("`{format}` is no format that can be written: a gzipped tar is written.");
+    let hint = "Use tar, zip, gz, zst, xz, lz4, bz2, bgzf, or tar. and one of these.";
+    let warning = Diagnostic::warning("Unknown archive format", detail);
+    Some(warning.on("format").hint(hint))
 }
 
 fn artifact(target: PathBuf) -> Artifact {

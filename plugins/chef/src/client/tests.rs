@@ -216,6 +216,18 @@ async fn a_failed_chef_is_cleaned_up_and_its_own_failure_counts() {
 }
 
 #[tokio::test]
+async fn an_empty_option_is_one_that_is_not_set() {
+    let (plain, empty) = (Memory::new(), Memory::new());
+    provision(&plain, &[]).await.outcome.expect("it is run");
+    let options = [("knife_command", ""), ("execute_command", "")];
+    provision(&empty, &options)
+        .await
+        .outcome
+        .expect("it is run");
+    assert_eq!(commands(&empty), commands(&plain));
+}
+
+#[tokio::test]
 async fn a_failed_clean_up_says_what_is_still_on_the_server_and_why() {
     for (found, why) in [
         (0, "exit status 1 of knife"),

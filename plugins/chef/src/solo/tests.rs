@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kiln_sdk::communicator::Stored;
 use kiln_sdk::{BuildInfo, Value};
 use kiln_sdk_test_kit::{FakeHost, Memory, Recording, Scripted, check_options};
 
@@ -76,6 +77,40 @@ async fn chef_is_installed_configured_and_run() {
         text(&machine, "/tmp/packer-chef-solo/node.json"),
         "{\n  \"run_list\": [\n    \"recipe[a]\",\n    \"role[b]\"\n  ]\n}"
     );
+}
+
+#[tokio::test]
+async fn an_empty_option_is_one_that_is_not_set() {
+    let (plain, empty) = (Memory::new(), Memory::new());
+    let options = [("execute_command", ""), ("install_command", "")];
+    provision(&plain, &[]).await.outcome.expect("it is run");
+    provision(&empty, &options)
+        .await
+        .outcome
+        .expect("it is run");
+    assert_eq!(commands(&empty), commands(&plain));
+    let files = plain.stored().into_keys();
+    for file in files {
+        assert_eq!(text(&empty, &file), text(&plain, &file));
+    }
+}
+
+#[tokio::test]
+async fn a_secret_need_be_no_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, b"\xff\x00\xfe").expect("a file");
+    let machine = Memory::new();
+    let path = secret.display().to_string();
+    let options = [
+        ("encrypted_data_bag_secret_path", &*path),
+        ("staging_directory", "/s"),
+    ];
+    let recording = provision(&machine, &options).await;
+    recording.outcome.expect("all commands end with 0");
+    let expected = Stored::File(0o600, b"\xff\x00\xfe".as_slice().into());
+    let place = "/s/encrypted_data_bag_secret";
+    assert_eq!(machine.stored().get(place), Some(&expected));
 }
 
 #[tokio::test]

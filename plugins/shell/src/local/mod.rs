@@ -278,6 +278,24 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn an_empty_option_is_one_that_is_not_set() {
+        let mut options: Value = [
+            ("command", "true"),
+            ("env_var_format", ""),
+            ("inline_shebang", ""),
+        ]
+        .into_iter()
+        .collect();
+        options.insert("execute_command", Vec::<Value>::new());
+        options.insert("valid_exit_codes", Vec::<Value>::new());
+        let (config, _) = kiln_sdk::config::decode::<LocalConfig>(&options).unwrap();
+        assert_eq!(config.execute_command, DEFAULT_COMMAND);
+        assert_eq!(config.env_var_format, DEFAULT_FORMAT);
+        assert_eq!(config.valid_exit_codes, [0]);
+        assert_eq!(config.inline_shebang, None);
+    }
+
     // With the clock stopped, every wait that has a limit is over at once.
     #[tokio::test(start_paused = true)]
     async fn a_script_is_over_when_its_jobs_are() {

@@ -15,7 +15,7 @@ use kiln_sdk::{
     Template, Value, run_remote,
 };
 
-use self::retry::{Trouble, retry};
+use self::retry::{Patience, Trouble, retry};
 use crate::environment;
 use crate::scripts::{self, Given};
 
@@ -62,7 +62,7 @@ pub struct ShellConfig {
     pub start_retry_timeout: Duration,
     /// Whether a script may end the connection, for example by rebooting.
     pub expect_disconnect: bool,
-    /// Exit codes that are success.
+    /// Exit codes that are success; a script that a signal ended has 128 and the signal's number.
     #[config(default = [0])]
     pub valid_exit_codes: Vec<i64>,
     /// Time to wait afterwards.
@@ -219,9 +219,11 @@ impl<'a> RemoteRun<'a> {
         };
         files.extend(inline.as_ref().map(|file| file.path().to_owned()));
         if let Some(path) = &self.variables_file {
-            let upload = || self.upload_text(path, &self.variables, 0o600);
-            let limit = self.config.start_retry_timeout;
-            retry(limit, "upload of the variables", upload).await?;
+            let upload = |patience: Patience<'a>| async move {
+                let upload = self.upload_text(path, &self.variables, 0o600);
+                patience.bound(self.variables.len() as u64, upload).await
+            };
+            self.retry("upload of the variables", upload).await?;
         }
         for file in &files {
             self.cx
@@ -250,26 +252,45 @@ impl<'a> RemoteRun<'a> {
             Some(copy.map_err(|failure| self.config.given().blame(failure, path))?)
         };
         let local = unix.as_ref().map_or(path, |file| file.path());
-        let start = || async {
-            self.upload_file(&self.remote_path, local).await?;
-            let chmod = format!("chmod 0755 {}", self.remote_path);
-            match run_remote(self.cx, self.machine, Command::new(&chmod)).await? {
-                Exit::Code(0) => {}
-                exit => {
-                    let text = format!("cannot make the script executable: `{chmod}`: {exit:?}");
-                    return Err(Trouble::Passing(Failure::new(text)));
-                }
-            }
-            Ok(run_remote(self.cx, self.machine, Command::new(&command)).await?)
+        let bytes = local.metadata().map_or(0, |facts| facts.len());
+        let command = command.as_str();
+        let start = |patience: Patience<'a>| async move {
+            patience.bound(bytes, self.place(local)).await?;
+            // However long it runs: the machine was there a moment ago.
+            Ok(run_remote(self.cx, self.machine, Command::new(command)).await?)
         };
-        let limit = self.config.start_retry_timeout;
-        let exit = retry(limit, "start of the script", start).await?;
+        let exit = self.retry("start of the script", start).await?;
         self.judge(exit)?;
         if self.config.skip_clean {
             Ok(())
         } else {
             self.remove(&self.remote_path).await
         }
+    }
+
+    /// Makes the script `local` one of the machine's programs.
+    async fn place(&self, local: &Path) -> Result<(), Trouble> {
+        self.upload_file(&self.remote_path, local).await?;
+        let chmod = format!("chmod 0755 {}", self.remote_path);
+        match run_remote(self.cx, self.machine, Command::new(&chmod)).await? {
+            Exit::Code(0) => {}
+            Exit::Disconnected(seen) => return Err(Trouble::Passing(Failure::new(seen))),
+            // Packer goes on, too: the script's own command may not need it, or do it as root.
+            exit => tracing::warn!(command = chmod, ?exit, "the script is not made executable"),
+        }
+        Ok(())
+    }
+
+    /// See [`retry()`].
+    async fn retry<T, W>(
+        &self,
+        what: &str,
+        work: impl FnMut(Patience<'a>) -> W,
+    ) -> Result<T, Failure>
+    where
+        W: Future<Output = Result<T, Trouble>>,
+    {
+        retry(self.machine, self.config.start_retry_timeout, what, work).await
     }
 
     fn command(&self) -> Result<String, Failure> {
@@ -295,8 +316,13 @@ impl<'a> RemoteRun<'a> {
     /// Decides whether the way a script ended is success.
     fn judge(&self, exit: Exit) -> Result<(), Failure> {
         let allowed = &self.config.valid_exit_codes;
+        if exit
+            .status()
+            .is_some_and(|status| allowed.contains(&i64::from(status)))
+        {
+            return Ok(());
+        }
         match exit {
-            Exit::Code(code) if allowed.contains(&i64::from(code)) => Ok(()),
             Exit::Code(code) => Err(Failure::new(format!(
                 "Script exited with non-zero exit status: {code}. Allowed exit codes are: {}",
                 bracketed(allowed)
@@ -321,8 +347,9 @@ impl<'a> RemoteRun<'a> {
 
     async fn remove(&self, path: &str) -> Result<(), Failure> {
         let command = format!("rm -f {path}");
-        let work = || async {
-            match run_remote(self.cx, self.machine, Command::new(&command)).await? {
+        let command = command.as_str();
+        let once = || async move {
+            match run_remote(self.cx, self.machine, Command::new(command)).await? {
                 Exit::Code(0) => Ok(()),
                 Exit::Disconnected(seen) => Err(Trouble::Passing(Failure::new(seen))),
                 exit => {
@@ -331,12 +358,11 @@ impl<'a> RemoteRun<'a> {
                 }
             }
         };
-        let limit = self.config.start_retry_timeout;
-        let removed = retry(limit, "removal of the script", work).await;
-        removed.map_err(|failure| {
-            Failure::new(format!(
-                "cannot remove `{path}` from the machine: {failure}"
-            ))
+        let work = |patience: Patience<'a>| patience.bound(0, once());
+        let removed = self.retry("removal of the script", work).await;
+        removed.map_err(|mut failure| {
+            failure.message = format!("cannot remove `{path}` from the machine: {failure}");
+            failure
         })
     }
 

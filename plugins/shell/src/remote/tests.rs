@@ -1,8 +1,12 @@
 //! The `shell` provisioner against a machine in memory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use kiln_sdk::communicator::{Inert, Memory, Scripted};
+use kiln_sdk::communicator::{
+    Command, CommunicatorError, Exit, FileTarget, Inert, Memory, Output, Reader, Scripted, Writer,
+    tree,
+};
 use kiln_sdk::{
     BuildInfo, Communicator, Config, Event, Failure, HostLink, Provisioner, RunContext, Value,
 };
@@ -106,6 +110,42 @@ async fn the_exit_code_counts() {
 }
 
 #[tokio::test]
+async fn a_signal_is_an_exit_code_of_shells() {
+    for (valid, ends_well) in [("0", false), ("137", true), ("9", false)] {
+        let machine = Memory::new();
+        machine.script("chmod +x", [Scripted::signal("KILL")]);
+        let mut all = options(&[("inline", Value::from("x"))]);
+        all.insert("valid_exit_codes", valid);
+        let result = provision(all, &machine).await;
+        assert_eq!(result.is_ok(), ends_well, "{valid}: {result:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_runs_also_where_it_cannot_be_made_executable() {
+    let machine = Memory::new();
+    machine.script("chmod 0755", [Scripted::status(1).stderr("not permitted")]);
+    let mut all = options(&[("inline", Value::from("x"))]);
+    all.insert("execute_command", "sh {{.Path}}");
+    provision(all, &machine).await.unwrap();
+    let expected = ["chmod 0755 /tmp/s.sh", "sh /tmp/s.sh", "rm -f /tmp/s.sh"];
+    assert_eq!(commands(&machine), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_leaves_before_the_script_is_executable_gets_another_try() {
+    let machine = Memory::new();
+    let answers = [Scripted::disconnect(), Scripted::status(0)];
+    machine.script("chmod 0755", answers);
+    let mut all = options(&[("inline", Value::from("x"))]);
+    all.insert("start_retry_timeout", "1m");
+    provision(all, &machine).await.unwrap();
+    let again = commands(&machine).into_iter();
+    let again = again.filter(|command| command.starts_with("chmod 0755"));
+    assert_eq!(again.count(), 2);
+}
+
+#[tokio::test]
 async fn a_disconnect_is_an_error_unless_expected() {
     let disconnected = async |expect: bool| {
         let machine = Memory::new();
@@ -199,6 +239,24 @@ async fn the_template_says_where_a_script_lies_and_how_it_is_run() {
 }
 
 #[tokio::test]
+async fn an_empty_option_is_one_that_is_not_set() {
+    let machine = Memory::new();
+    let mut all = options(&[("inline", Value::from("x"))]);
+    for name in ["execute_command", "env_var_format", "inline_shebang"] {
+        all.insert(name, "");
+    }
+    all.insert("valid_exit_codes", Vec::<Value>::new());
+    all.insert("remote_path", "");
+    all.insert("remote_folder", "");
+    all.insert("remote_file", "s.sh");
+    provision(all, &machine).await.unwrap();
+    let run = format!("chmod +x /tmp/s.sh; {VARIABLES} /tmp/s.sh");
+    let expected = ["chmod 0755 /tmp/s.sh", &run, "rm -f /tmp/s.sh"];
+    assert_eq!(commands(&machine), expected);
+    assert_eq!(machine.file("/tmp/s.sh").unwrap(), "#!/bin/sh -e\nx\n");
+}
+
+#[tokio::test]
 async fn the_name_of_a_script_is_drawn_anew() {
     let name = async || {
         let machine = Memory::new();
@@ -245,6 +303,68 @@ async fn a_machine_that_is_not_there_yet_gets_another_try() {
     check("5m", true).await;
     check("5s", true).await;
     check("3s", false).await;
+}
+
+/// A machine that went away: whatever it is asked waits for it to come back.
+struct Away;
+
+#[async_trait::async_trait]
+impl Communicator for Away {
+    async fn exec(
+        &self,
+        _: Command,
+        _: tokio::sync::mpsc::Sender<Output>,
+    ) -> Result<Exit, CommunicatorError> {
+        std::future::pending().await
+    }
+
+    async fn upload(&self, _: FileTarget, _: Reader) -> Result<u64, CommunicatorError> {
+        std::future::pending().await
+    }
+
+    async fn download(&self, _: &str, _: Writer) -> Result<u64, CommunicatorError> {
+        std::future::pending().await
+    }
+
+    async fn upload_tree(&self, _: &str, _: tree::Entries) -> Result<u64, CommunicatorError> {
+        std::future::pending().await
+    }
+
+    async fn download_tree(
+        &self,
+        _: &str,
+        _: &[String],
+    ) -> Result<tree::Entries, CommunicatorError> {
+        std::future::pending().await
+    }
+
+    async fn reconnect(&self, _: Option<Duration>) -> Result<(), CommunicatorError> {
+        Err(CommunicatorError::Unreachable {
+            seen: "connection refused".to_owned(),
+        })
+    }
+
+    async fn forward(&self, _: &str, _: u16) -> Result<(Reader, Writer), CommunicatorError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_stays_away_is_given_up_when_the_time_is_over() {
+    for (limit, expected) in [("1s", 10..15), ("1m", 60..65)] {
+        let mut all = options(&[("inline", Value::from("x"))]);
+        all.insert("start_retry_timeout", limit);
+        let begun = tokio::time::Instant::now();
+        let (result, _) = provision_with(all, Arc::new(Away)).await;
+        let seconds = begun.elapsed().as_secs();
+        assert!(expected.contains(&seconds), "{limit}: {seconds}");
+        let message = result.unwrap_err().message;
+        assert!(
+            message
+                .contains("(`start_retry_timeout`): cannot reach the machine: connection refused"),
+            "{message}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use kiln_sdk::{Artifact, BuildInfo, Diagnostic, Diagnostics, Failure, Value, Val
 
 use super::git::Checkout;
 use super::predicate::Resource;
+use super::secrecy::places;
 
 /// Key of an artifact's state under which a builder lists what it started from: maps with `uri`,
 /// and a digest under the name of its algorithm when it verified one.
@@ -59,7 +60,7 @@ pub fn sources(artifact: &Artifact) -> Vec<Resource> {
             let digests = ALGORITHMS.iter();
             let digests = digests.filter_map(|name| Some(((*name).to_owned(), text(item, name)?)));
             Some(Resource {
-                uri: text(item, "uri")?,
+                uri: places(&text(item, "uri")?),
                 digest: digests.collect(),
                 ..Resource::default()
             })

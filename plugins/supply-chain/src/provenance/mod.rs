@@ -29,8 +29,8 @@ use crate::sidecar::Place;
 use crate::signing::{SigningConfig, write_attestation};
 use crate::subjects::{self, Subjects};
 
-/// How the parameters of kiln's provenance are to be read; described in this plugin's README.
-const BUILD_TYPE: &str = "urn:x-kiln:build-type:template:v1";
+/// What variables of the environment for those of templates begin with.
+const VARIABLE_PREFIX: &str = "PKR_VAR_";
 
 /// Attests how an artifact was made: an in-toto statement with SLSA provenance (v1) about the
 /// artifact's files, signed or not. Nothing secret is in it.
@@ -43,7 +43,7 @@ pub struct ProvenanceConfig {
     /// Whether to do anything.
     #[config(default = true)]
     pub provenance: bool,
-    /// URI that says how to read the parameters.
+    /// URI that says how to read the parameters; this plugin's README describes the usual one.
     #[config(default = "urn:x-kiln:build-type:template:v1")]
     pub build_type: String,
     /// Folder of the files that are written; that of the artifact's first file when not set.
@@ -53,8 +53,8 @@ pub struct ProvenanceConfig {
     pub template: String,
     /// The builds that were asked for, to name them as a parameter.
     pub only_builds: Vec<String>,
-    /// Further variables, to name them as parameters. The template's variables that are not
-    /// sensitive are there anyhow.
+    /// Further variables, to name them as parameters. Those of the template's variables that
+    /// `PKR_VAR_name` gave and that are not sensitive are there anyhow.
     pub user_variables: BTreeMap<String, String>,
     /// Where the template comes from, instead of what the checkout of the working folder says.
     pub source_uri: String,
@@ -95,9 +95,6 @@ impl PostProcessor for Provenance {
 
     fn prepare(&self, config: &mut ProvenanceConfig, _build: &BuildInfo) -> Prepared {
         let mut found = config.signing.prepare();
-        if config.build_type.is_empty() {
-            BUILD_TYPE.clone_into(&mut config.build_type);
-        }
         for (name, value) in [
             ("build_type", &config.build_type),
             ("builder_id", &config.builder_id),
@@ -180,7 +177,8 @@ fn predicate(
     for resource in &mut used {
         resource.uri = secrecy.text(&resource.uri);
     }
-    let mut variables = build.variables.clone();
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut variables = from_environment(build, names);
     variables.extend(config.user_variables.clone());
     let given = Some(config.builder_id.clone()).filter(|id| !id.is_empty());
     let builder_id = given.or(platform.builder_id);
@@ -216,6 +214,28 @@ fn predicate(
             byproducts: Vec::new(),
         },
     })
+}
+
+/// The template's variables that the environment gave, with the values that were used; `names` are
+/// those of the environment.
+///
+/// # Source
+///
+/// Packer's `provenance`. Defaults are not told: they may be secret without saying so, and the
+/// template's digest covers them. Differs: what no variable of the template takes is none.
+fn from_environment(
+    build: &BuildInfo,
+    names: impl Iterator<Item = String>,
+) -> BTreeMap<String, String> {
+    // Legacy JSON templates take nothing from there.
+    let names = names.filter(|_| build.template_path.as_os_str().is_empty());
+    names
+        .filter_map(|name| {
+            let name = name.strip_prefix(VARIABLE_PREFIX)?;
+            build.variables.get_key_value(name)
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// The folder whose checkout counts: the template's.

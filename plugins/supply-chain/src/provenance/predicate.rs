@@ -46,7 +46,7 @@ pub struct ExternalParameters {
     /// Which builds were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only_builds: Vec<String>,
-    /// Variables that are not sensitive.
+    /// Variables from the environment and from the option, those that are not sensitive.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
 }

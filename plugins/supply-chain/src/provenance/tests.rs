@@ -5,7 +5,7 @@ use kiln_sdk::{Artifact, BuildInfo, PostProcessor, Severity, Value, ValueKind, d
 use kiln_sdk_test_kit::{FakeHost, Recording, check_options};
 
 use super::secrecy::REDACTED;
-use super::{Provenance, ProvenanceConfig};
+use super::{Provenance, ProvenanceConfig, from_environment};
 
 fn problems(entries: &[(&str, &str)]) -> Vec<String> {
     let options: Value = entries.iter().copied().collect();
@@ -99,12 +99,7 @@ fn build(folder: &Path) -> BuildInfo {
         run_uuid: "11111111-2222-4333-8444-555555555555".to_owned(),
         template_dir: folder.to_owned(),
         template_files: [pair("t.pkr.hcl", &"a".repeat(64))].into(),
-        variables: [
-            pair("region", "eu"),
-            pair("login", "me:hunter2"),
-            pair("db_password", "plain"),
-        ]
-        .into(),
+        variables: [pair("region", "eu"), pair("registry", "untold")].into(),
         secrets: vec!["hunter2".to_owned()],
         started_at_unix_nanos: 1_700_000_000_000_000_000,
         ..BuildInfo::default()
@@ -125,7 +120,18 @@ async fn a_statement_says_what_was_built_from_what() {
     let script = folder.path().join("setup.sh");
     std::fs::write(&script, "abc").unwrap();
     let pattern = format!("{}/*.sh", folder.path().display());
-    let options = [("materials", Value::from(vec![Value::from(pattern)]))];
+    let variables: Value = [
+        ("stage", "live"),
+        ("login", "me:hunter2"),
+        ("db_password", "plain"),
+        ("mirror", "https://bob:plain@h/x?token=plain"),
+    ]
+    .into_iter()
+    .collect();
+    let options = [
+        ("materials", Value::from(vec![Value::from(pattern)])),
+        ("user_variables", variables),
+    ];
     let done = run(folder.path(), &options).await;
     let result = done.outcome.as_ref().unwrap();
     assert!(result.keep_input && result.force_keep_input);
@@ -144,13 +150,13 @@ async fn a_statement_says_what_was_built_from_what() {
     let parameters = &definition["externalParameters"];
     assert_eq!(parameters["build"], "release.qemu.debian");
     assert_eq!(parameters["template"]["name"], "t.pkr.hcl");
-    assert_eq!(parameters["variables"]["region"], "eu");
-    assert_eq!(parameters["variables"]["login"], REDACTED);
-    assert_eq!(parameters["variables"]["db_password"], REDACTED);
-    assert!(
-        !text.contains("hunter2") && !text.contains("plain"),
-        "{text}"
-    );
+    let variables = serde_json::json!({
+        "stage": "live", "login": REDACTED, "db_password": REDACTED, "mirror": "https://h/x",
+    });
+    assert_eq!(parameters["variables"], variables);
+    for secret in ["hunter2", "plain", "untold"] {
+        assert!(!text.contains(secret), "{text}");
+    }
     let used = definition["resolvedDependencies"].as_array().unwrap();
     assert_eq!(used[0]["name"], "t.pkr.hcl");
     assert_eq!(used[1]["uri"], "https://example.com/a.iso");
@@ -163,6 +169,25 @@ async fn a_statement_says_what_was_built_from_what() {
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(details["metadata"]["startedOn"], "2023-11-14T22:13:20Z");
+}
+
+#[test]
+fn only_variables_that_the_environment_gave_are_told() {
+    let mut build = build(Path::new("."));
+    let told = |build: &BuildInfo| {
+        let names = ["PKR_VAR_region", "PKR_VAR_other", "registry", "HOME"];
+        from_environment(build, names.into_iter().map(str::to_owned))
+    };
+    assert_eq!(
+        told(&build),
+        [("region".to_owned(), "eu".to_owned())].into()
+    );
+    build.template_path = "t.json".into();
+    assert_eq!(
+        told(&build),
+        [].into(),
+        "legacy templates take nothing from there"
+    );
 }
 
 #[tokio::test]

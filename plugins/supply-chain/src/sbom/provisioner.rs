@@ -46,10 +46,6 @@ impl Provisioner for SbomProvisioner {
             let problem = Diagnostic::error("Invalid destination template", error.to_string());
             found.push(problem.on("destination"));
         }
-        if config.destination.is_empty() {
-            let text = "The document has to be written somewhere.";
-            found.push(Diagnostic::error("Destination is empty", text).on("destination"));
-        }
         if !config.root.starts_with('/') {
             let text = format!("`{}` is not an absolute path in the machine.", config.root);
             found.push(Diagnostic::error("Root must be absolute", text).on("root"));

@@ -76,10 +76,7 @@ fn options_are_checked() {
     let none: [&str; 0] = [];
     assert_eq!(problems(&SbomProvisioner, &[]), none);
     assert_eq!(problems(&SbomProvisioner, &[("format", "xml")]), ["format"]);
-    assert_eq!(
-        problems(&SbomProvisioner, &[("destination", "")]),
-        ["destination"]
-    );
+    assert_eq!(problems(&SbomProvisioner, &[("destination", "")]), none);
     assert_eq!(
         problems(&SbomProvisioner, &[("destination", "{{")]),
         ["destination"]

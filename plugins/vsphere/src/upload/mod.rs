@@ -89,7 +89,6 @@ impl PostProcessor for Vsphere {
         for (name, empty) in [
             ("cluster", config.cluster.is_empty()),
             ("datacenter", config.datacenter.is_empty()),
-            ("disk_mode", config.disk_mode.is_empty()),
             ("host", config.host.is_empty()),
             ("password", config.password.is_empty()),
             ("username", config.username.is_empty()),
@@ -114,6 +113,9 @@ impl PostProcessor for Vsphere {
                 problems.push(problem.on("datastore_cluster"));
             }
             _ => {}
+        }
+        if which::which(OVFTOOL).is_err() {
+            problems.push(no_ovftool());
         }
         // An explicit 0 means the usual number, as in Packer.
         if config.max_retries == 0 {
@@ -162,6 +164,13 @@ impl PostProcessor for Vsphere {
             force_keep_input: false,
         })
     }
+}
+
+/// What is wrong when `ovftool` is not there: better told before the build than after it.
+fn no_ovftool() -> Diagnostic {
+    let detail = "`ovftool`, which uploads machines, is not installed, or not in `PATH`.";
+    Diagnostic::error("Missing program", detail)
+        .hint("Install VMware's OVF Tool, and add its folder to `PATH`.")
 }
 
 async fn datastore(cx: &RunContext, config: &UploadConfig) -> Result<String, Failure> {

@@ -79,14 +79,7 @@ impl Session<'_> {
         } else {
             ("env_var_format", &self.config.env_var_format)
         };
-        let list = self
-            .late
-            .render_all("environment_vars", &options.environment_vars)?;
-        let env = options.env.iter().map(|(name, value)| {
-            let value = self.late.render("env", value)?;
-            Ok((name.clone(), value))
-        });
-        let env = env.collect::<Result<_, Failure>>()?;
+        let (list, env) = options.variables(&self.late)?;
         let facts = (self.cx.build(), generated);
         environment::text(&list, &env, facts, format, Escape::PowerShell)
             .map_err(|failure| failure.on(option))
