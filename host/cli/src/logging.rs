@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use host_ui::Redactor;
+use host_ui::{Outlet, Patience, Redactor};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -34,7 +34,9 @@ pub struct LogError {
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
     /// `PACKER_LOG`: print the log to standard error, unless there is a path.
-    pub on: Option<&'a str>,
+    pub on: bool,
+    /// Whether standard error is a terminal that shows the output as well.
+    pub beside_output: bool,
     /// `PACKER_LOG_PATH`: write the log to this file; a path alone turns the log on, too.
     pub path: Option<&'a str>,
     /// Whether the command is one whose runs have a log of their own.
@@ -56,7 +58,11 @@ struct Sinks {
 
 #[derive(Debug)]
 enum Asked {
-    Terminal,
+    Stderr {
+        outlet: Outlet<io::Stderr>,
+        /// Whether the output is seen there as well, and need not be repeated.
+        beside_output: bool,
+    },
     File(PathBuf, File),
 }
 
@@ -78,11 +84,12 @@ impl Log {
     /// # Errors
     ///
     /// When the file that the environment names cannot be created.
-    pub fn start(wish: Wish<'_>, redactor: &Redactor) -> Result<Self, LogError> {
+    pub fn start(
+        wish: Wish<'_>,
+        redactor: &Redactor,
+        patience: &Patience,
+    ) -> Result<Self, LogError> {
         let path = wish.path.filter(|path| !path.is_empty());
-        let on = wish
-            .on
-            .is_some_and(|value| !value.is_empty() && value != "0");
         let asked = match path {
             Some(path) => {
                 let file = private_file(Path::new(path)).map_err(|source| LogError {
@@ -91,7 +98,10 @@ impl Log {
                 })?;
                 Some(Asked::File(PathBuf::from(path), file))
             }
-            None => on.then_some(Asked::Terminal),
+            None => wish.on.then(|| Asked::Stderr {
+                outlet: Outlet::new(io::stderr(), patience.clone()),
+                beside_output: wish.beside_output,
+            }),
         };
         let run = if wish.has_runs && path.is_none() {
             RunLog::Waiting(Vec::new())
@@ -179,13 +189,23 @@ impl Log {
     fn write(&self, text: &str) {
         let mut sinks = self.lock();
         let done = match &mut sinks.asked {
-            Some(Asked::Terminal) => io::stderr().write_all(text.as_bytes()),
+            Some(Asked::Stderr {
+                beside_output: true,
+                ..
+            }) if is_output(text) => Ok(()),
+            Some(Asked::Stderr { outlet, .. }) => outlet.write_all(text.as_bytes()),
             Some(Asked::File(_, file)) => file.write_all(text.as_bytes()),
             None => Ok(()),
         };
         drop(done);
         sinks.run.write(text.as_bytes());
     }
+}
+
+/// Whether an entry of the log is what people read as output.
+fn is_output(entry: &str) -> bool {
+    let message = entry.split_once("] ").map_or("", |(_, message)| message);
+    message.starts_with("ui: ") || message.starts_with("ui error: ")
 }
 
 impl RunLog {
@@ -365,6 +385,19 @@ mod tests {
         log.write("more\n");
         let text = std::fs::read_to_string(log.path().unwrap()).unwrap();
         assert_eq!(text, "it is <sensitive>, really\nmore\n");
+    }
+
+    #[test]
+    fn entries_that_repeat_the_output_are_known() {
+        let time = "2026/01/02 03:04:05";
+        for (level, text, expected) in [
+            ("INFO", "ui: ==> null.a: hello\nmore", true),
+            ("INFO", "ui error: broken", true),
+            ("INFO", "plugin says ui: hello", false),
+            ("DEBUG", "text=\"[x] ui: \"", false),
+        ] {
+            assert_eq!(is_output(&format!("{time} [{level}] {text}\n")), expected);
+        }
     }
 
     #[test]

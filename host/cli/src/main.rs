@@ -12,6 +12,7 @@ mod exit;
 mod installing;
 mod logging;
 mod needed;
+mod sbom_generate;
 mod signals;
 mod template;
 mod template_files;
@@ -21,9 +22,9 @@ mod world;
 use std::io::Write;
 use std::process::ExitCode;
 
-use host_ui::{Redactor, Ui};
+use host_ui::{Outlet, Patience, Redactor, Ui};
 
-use crate::arguments::{Parsed, Request};
+use crate::arguments::{Parsed, PluginsRequest, Request};
 use crate::logging::Log;
 use crate::world::World;
 
@@ -36,21 +37,24 @@ fn main() -> ExitCode {
         complete::answer(question);
         return ExitCode::SUCCESS;
     }
-    if let Some(failure) = confined::become_plugin() {
+    if let Some(failure) = confined::become_plugin().or_else(sbom_generate::become_plugin) {
         return failure;
     }
+    host_plugin_client::raise_open_files();
     let redactor = Redactor::default();
+    let patience = Patience::default();
     let world = match World::read() {
         Ok(world) => world,
         Err(error) => return early_failure(&error),
     };
     let parsed = arguments::parse(&world.words);
     let wish = logging::Wish {
-        on: world.variable("PACKER_LOG"),
+        on: world.wants_log(),
+        beside_output: world.shows_stderr(),
         path: world.variable("PACKER_LOG_PATH"),
         has_runs: matches!(&parsed, Parsed::Run(request) if matches!(**request, Request::Build(_))),
     };
-    let log = match Log::start(wish, &redactor) {
+    let log = match Log::start(wish, &redactor, &patience) {
         Ok(log) => log,
         Err(error) => return early_failure(&error),
     };
@@ -66,8 +70,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return early_failure(&error),
     };
-    let work =
-        std::panic::AssertUnwindSafe(|| runtime.block_on(run(&world, redactor, parsed, &log)));
+    let ui = Ui::new(world.mode(), redactor, &patience);
+    let work = std::panic::AssertUnwindSafe(|| runtime.block_on(run(&world, &ui, parsed, &log)));
     // The panic itself has been printed; plugins see the closed input and clean up.
     let status = std::panic::catch_unwind(work).unwrap_or_else(|_| {
         let text = "kiln failed because of a bug of its own; please report what stands above";
@@ -77,15 +81,15 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-async fn run(world: &World, redactor: Redactor, parsed: Parsed, log: &Log) -> u8 {
-    let ui = Ui::new(world.mode(), redactor);
-    let status = Box::pin(carry_out(world, &ui, parsed, log)).await;
+async fn run(world: &World, ui: &Ui, parsed: Parsed, log: &Log) -> u8 {
+    let status = Box::pin(carry_out(world, ui, parsed, log)).await;
     let Some(failure) = ui.write_failure() else {
         return status;
     };
     // There is nowhere else to report it.
-    let text = format!("kiln: its output could not be written: {failure}");
-    drop(writeln!(std::io::stderr(), "{text}"));
+    let text = format!("kiln: its output could not be written: {failure}\n");
+    let mut stderr = Outlet::new(std::io::stderr(), ui.patience().clone());
+    drop(stderr.write_all(text.as_bytes()));
     if status == exit::DONE {
         exit::FAILED
     } else {
@@ -94,6 +98,9 @@ async fn run(world: &World, redactor: Redactor, parsed: Parsed, log: &Log) -> u8
 }
 
 async fn carry_out(world: &World, ui: &Ui, parsed: Parsed, log: &Log) -> u8 {
+    if matches!(&parsed, Parsed::Run(request) if has_nothing_to_undo(request)) {
+        signals::watch_for_end(ui);
+    }
     match parsed {
         Parsed::Run(request) => match *request {
             Request::Build(arguments) => commands::build::run(world, ui, arguments, log).await,
@@ -119,6 +126,9 @@ async fn carry_out(world: &World, ui: &Ui, parsed: Parsed, log: &Log) -> u8 {
             ui.say(help.trim_end());
             exit::DONE
         }
+        Parsed::Usage(text) if arguments::asks_for_events(&world.words) => {
+            commands::build::refused(world, ui, text.trim_end())
+        }
         Parsed::Usage(text) => {
             ui.error(text.trim_end());
             exit::FAILED
@@ -129,6 +139,16 @@ async fn carry_out(world: &World, ui: &Ui, parsed: Parsed, log: &Log) -> u8 {
             ui.say(help.trim_end());
             exit::NO_COMMAND
         }
+    }
+}
+
+/// Whether a command may end at a signal; others watch for signals themselves, and some leave them
+/// to the system, as in Packer.
+fn has_nothing_to_undo(request: &Request) -> bool {
+    match request {
+        Request::Fix(_) | Request::Hcl2Upgrade(_) | Request::VerifyAttestation(_) => true,
+        Request::Plugins(arguments) => !matches!(arguments.command, PluginsRequest::Install(_)),
+        _ => false,
     }
 }
 

@@ -1,11 +1,12 @@
 //! The plugins that a template needs: what is beside it decides which versions are used.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use host_diag::Diagnostic;
 use host_install::LockFile;
 use host_plugin_client::tree::TreeError;
-use host_plugin_client::{Installed, Isolation, Needs, Prereleases, Registry};
+use host_plugin_client::{Installed, Isolation, Needs, Prereleases, Reason, Registry, Rejected};
 use host_template::{LoadOptions, Template};
 
 use crate::world::World;
@@ -72,14 +73,20 @@ pub async fn registry(
 }
 
 /// A warning for each installed plugin that could have offered what the template uses, and cannot be
-/// used; and one when those that are used cannot be confined.
-pub fn refused(world: &World, registry: &Registry) -> Vec<Diagnostic> {
+/// used; the same for plugins that came with kiln when something is missing; and one when those that
+/// are used cannot be confined.
+pub fn refused(world: &World, template: &Template, registry: &Registry) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    let used = template.used_components();
+    let mut missing = used.iter();
+    if missing.any(|(kind, name)| registry.installed(*kind, name).is_none()) {
+        warnings.extend(unanswering(world, registry));
+    }
     let Ok(tree) = world.plugin_tree() else {
-        return Vec::new();
+        return warnings;
     };
     let refused = registry.rejected.iter();
     let refused = refused.filter(|one| one.path.starts_with(&tree));
-    let mut warnings = Vec::new();
     if registry.usable.iter().any(Installed::is_confined)
         && Isolation::is_missing()
         && let Some(gap) = Isolation::gap()
@@ -87,12 +94,34 @@ pub fn refused(world: &World, registry: &Registry) -> Vec<Diagnostic> {
         let detail = format!("They are not confined in what files they touch: {gap}.");
         warnings.push(Diagnostic::warning("Installed plugins are used").detail(detail));
     }
-    let warn = |one: &host_plugin_client::Rejected| {
+    let warn = |one: &Rejected| {
         let detail = format!("`{}`: {}.", one.path.display(), one.report());
         Diagnostic::warning("Installed plugin is not used").detail(detail)
     };
     warnings.extend(refused.map(warn));
     warnings
+}
+
+/// A warning for each reason why plugins that came with kiln could not be asked what they offer.
+fn unanswering(world: &World, registry: &Registry) -> Vec<Diagnostic> {
+    let folders = world.settings().plugin_folders;
+    let mut reasons: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
+    for one in &registry.rejected {
+        let is_bundled = folders.iter().any(|folder| one.path.starts_with(folder));
+        if is_bundled && matches!(one.reason, Reason::Undescribed(_) | Reason::Unreadable(_)) {
+            reasons.entry(one.report()).or_default().push(&one.path);
+        }
+    }
+    let warn = |(reason, paths): (String, Vec<&Path>)| {
+        let first = paths[0].display();
+        let plugins = match paths.len() - 1 {
+            0 => format!("`{first}`"),
+            others => format!("`{first}` and {others} more"),
+        };
+        Diagnostic::warning("Plugin of kiln's own is not used")
+            .detail(format!("{plugins}: {reason}."))
+    };
+    reasons.into_iter().map(warn).collect()
 }
 
 /// The flag that leaves prereleases alone.

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use host_plugin_client::tree::{TreeError, plugin_tree};
 use host_plugin_client::{BuildInfo, Settings};
-use host_ui::Mode;
+use host_ui::{Mode, is_foreground};
 
 use crate::version;
 
@@ -29,6 +29,7 @@ pub struct World {
     pub run_uuid: String,
     machine_readable: bool,
     terminal: bool,
+    stderr_is_terminal: bool,
     /// Whether a person can type lines and see what becomes of them.
     interactive: bool,
 }
@@ -76,6 +77,7 @@ impl World {
             .unwrap_or_default();
         let executable = std::env::current_exe()?;
         let stdout_is_terminal = std::io::stdout().is_terminal();
+        let stderr_is_terminal = std::io::stderr().is_terminal();
         let given = environment
             .get("PACKER_RUN_UUID")
             .filter(|uuid| !uuid.is_empty());
@@ -88,7 +90,9 @@ impl World {
                 .cloned()
                 .unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
             machine_readable: machine_readable.is_some(),
-            terminal: stdout_is_terminal && std::io::stderr().is_terminal(),
+            // In the background it belongs to somebody who types.
+            terminal: stdout_is_terminal && is_foreground(std::io::stderr()),
+            stderr_is_terminal,
             interactive: stdout_is_terminal && std::io::stdin().is_terminal(),
             environment,
         })
@@ -103,6 +107,16 @@ impl World {
         self.variable(name).is_some_and(|value| !value.is_empty())
     }
 
+    /// Whether `PACKER_LOG` asks for the log.
+    pub fn wants_log(&self) -> bool {
+        self.is_set("PACKER_LOG") && self.variable("PACKER_LOG") != Some("0")
+    }
+
+    /// Whether a terminal shows standard error together with the output.
+    pub fn shows_stderr(&self) -> bool {
+        self.stderr_is_terminal
+    }
+
     /// Whether colours are welcome.
     pub fn colors(&self) -> bool {
         !self.machine_readable && !self.is_set("PACKER_NO_COLOR") && !self.is_set("NO_COLOR")
@@ -111,7 +125,7 @@ impl World {
     /// What output looks like.
     pub fn mode(&self) -> Mode {
         // The log's lines would go right through a display on the same terminal.
-        let log = self.is_set("PACKER_LOG") && !self.is_set("PACKER_LOG_PATH");
+        let log = self.wants_log() && !self.is_set("PACKER_LOG_PATH");
         if self.machine_readable {
             Mode::Machine
         } else if self.terminal && self.variable("TERM") != Some("dumb") && !log {

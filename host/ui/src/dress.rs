@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::Zoned;
 
 use crate::color::Color;
 
@@ -29,8 +29,7 @@ impl Dress {
     /// The text with time and colour.
     pub(crate) fn whole(&self, target: &str, mut text: String, error: bool) -> String {
         if self.timestamps {
-            let now = jiff::fmt::strtime::format("%Y-%m-%dT%H:%M:%SZ", Timestamp::now());
-            text = format!("{}: {text}", now.unwrap_or_default());
+            text = format!("{}: {text}", stamp(&Zoned::now()));
         }
         let build = target.split(" (").next().unwrap_or(target);
         match self.colors.get(target).or_else(|| self.colors.get(build)) {
@@ -41,9 +40,35 @@ impl Dress {
     }
 }
 
+/// Local time as RFC 3339 has it.
+fn stamp(now: &Zoned) -> String {
+    let zone = if now.offset().seconds() == 0 {
+        "Z"
+    } else {
+        "%:z"
+    };
+    now.strftime(&format!("%Y-%m-%dT%H:%M:%S{zone}"))
+        .to_string()
+}
+
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::{Offset, TimeZone};
+
     use super::*;
+
+    #[test]
+    fn the_time_is_that_of_the_place() {
+        let check = |seconds: i32, expected: &str| {
+            let zone = TimeZone::fixed(Offset::from_seconds(seconds).unwrap());
+            let now = Timestamp::from_second(1_700_000_000).unwrap();
+            assert_eq!(stamp(&now.to_zoned(zone)), expected);
+        };
+        check(0, "2023-11-14T22:13:20Z");
+        check(19_800, "2023-11-15T03:43:20+05:30");
+        check(-12_600, "2023-11-14T18:43:20-03:30");
+    }
 
     fn check(color: bool, target: &str, text: &str, error: bool, expected: &str) {
         let mut dress = Dress::default();

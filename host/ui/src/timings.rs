@@ -1,7 +1,8 @@
 //! How long builds and their parts took.
 
+use std::cmp::Reverse;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use host_engine::Event;
 
@@ -15,6 +16,7 @@ pub(crate) struct Timings(Mutex<Vec<Build>>);
 #[derive(Debug)]
 struct Build {
     name: String,
+    begun: Instant,
     elapsed: Option<Duration>,
     /// In the order in which they began.
     parts: Vec<Part>,
@@ -24,6 +26,7 @@ struct Build {
 struct Part {
     kind: Kind,
     name: String,
+    begun: Instant,
     /// Whether a step was under way when it began.
     inside: bool,
     end: Option<End>,
@@ -49,12 +52,23 @@ impl Timings {
             Event::BuildBegun { build } => self.locked(|builds| {
                 builds.push(Build {
                     name: build.clone(),
+                    begun: Instant::now(),
                     elapsed: None,
                     parts: Vec::new(),
                 });
             }),
             Event::BuildEnded { build, elapsed, .. } => {
-                self.build(build, |build| build.elapsed = Some(*elapsed));
+                self.locked(|builds| {
+                    let running = running(builds, build);
+                    let ended = running.min_by_key(|build| {
+                        let is_at_work = build.parts.iter().any(|part| part.end.is_none());
+                        let off = build.begun.elapsed().abs_diff(*elapsed);
+                        (is_at_work, Reverse(build.parts.len()), off)
+                    });
+                    if let Some(ended) = ended {
+                        ended.elapsed = Some(*elapsed);
+                    }
+                });
             }
             Event::StepBegun { build, step } => self.begin(build, Kind::Step, step),
             Event::StepEnded {
@@ -99,13 +113,25 @@ impl Timings {
         }
     }
 
+    /// Builds of the same name do the same things in the same order: the part is taken for one of
+    /// that which is not in such a part already, has had it least often, and is the furthest then.
     fn begin(&self, build: &str, kind: Kind, name: &str) {
-        self.build(build, |build| {
-            let open = |part: &Part| part.kind == Kind::Step && part.end.is_none();
-            let inside = build.parts.iter().any(open);
+        self.locked(|builds| {
+            let is_busy = |build: &Build| match kind {
+                Kind::Provisioner => build.is_in(kind) || !build.is_in(Kind::Step),
+                Kind::Step | Kind::PostProcessor => build.is_in(kind),
+            };
+            let fitting = running(builds, build).min_by_key(|build| {
+                let same = |part: &&Part| part.kind == kind && part.name == name;
+                let times = build.parts.iter().filter(same).count();
+                (is_busy(build), times, Reverse(build.parts.len()))
+            });
+            let Some(build) = fitting else { return };
+            let inside = build.is_in(Kind::Step);
             build.parts.push(Part {
                 kind,
                 name: name.to_owned(),
+                begun: Instant::now(),
                 inside,
                 end: None,
             });
@@ -113,10 +139,13 @@ impl Timings {
     }
 
     fn end(&self, build: &str, kind: Kind, name: &str, failed: bool, elapsed: Duration) {
-        self.build(build, |build| {
+        self.locked(|builds| {
             let open =
                 |part: &&mut Part| part.kind == kind && part.name == name && part.end.is_none();
-            if let Some(part) = build.parts.iter_mut().rev().find(open) {
+            let parts = running(builds, build).flat_map(|build| build.parts.iter_mut().rev());
+            // What began that long ago, as nearly as can be told.
+            let off = |part: &&mut Part| part.begun.elapsed().abs_diff(elapsed);
+            if let Some(part) = parts.filter(open).min_by_key(off) {
                 part.end = Some(End { elapsed, failed });
             }
         });
@@ -129,17 +158,24 @@ impl Timings {
         (!lines.is_empty()).then(|| format!("\n==> Timings:\n{}", lines.join("\n")))
     }
 
-    fn build(&self, name: &str, change: impl FnOnce(&mut Build)) {
-        self.locked(|builds| {
-            if let Some(build) = builds.iter_mut().rev().find(|build| build.name == name) {
-                change(build);
-            }
-        });
-    }
-
     fn locked<T>(&self, work: impl FnOnce(&mut Vec<Build>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+impl Build {
+    /// Whether a part of this kind is under way.
+    fn is_in(&self, kind: Kind) -> bool {
+        let open = |part: &Part| part.kind == kind && part.end.is_none();
+        self.parts.iter().any(open)
+    }
+}
+
+/// The builds of this name that have not ended: there may be several.
+fn running<'b>(builds: &'b mut [Build], name: &str) -> impl Iterator<Item = &'b mut Build> {
+    builds
+        .iter_mut()
+        .filter(move |build| build.elapsed.is_none() && build.name == name)
 }
 
 fn rows(build: &Build) -> Vec<String> {
@@ -228,6 +264,53 @@ mod tests {
         let found: Vec<String> = table.lines().map(squeezed).collect();
         let expected: Vec<String> = expected.iter().map(|line| squeezed(line)).collect();
         assert_eq!(found, expected, "{table}");
+    }
+
+    /// What the table says of two builds of the same name when these things happen: a letter for
+    /// each step, large when it begins and small when it ends, `>` and `<` for the builds.
+    fn of_twins(happens: &str) -> String {
+        let timings = Timings::default();
+        for what in happens.chars() {
+            let (build, step) = ("null.a".to_owned(), what.to_ascii_uppercase().to_string());
+            timings.note(&match what {
+                '>' => Event::BuildBegun { build },
+                '<' => Event::BuildEnded {
+                    build,
+                    error: None,
+                    cancelled: false,
+                    elapsed: Duration::ZERO,
+                },
+                'A'..='Z' => Event::StepBegun { build, step },
+                _ => Event::StepEnded {
+                    build,
+                    step,
+                    error: None,
+                    elapsed: Duration::ZERO,
+                },
+            });
+        }
+        let table = timings.table().unwrap();
+        let lines = table.lines().skip(2);
+        let words = lines.flat_map(str::split_whitespace);
+        let kept = words.filter(|word| !matches!(*word, "step" | "0.0" | "s"));
+        kept.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn builds_of_the_same_name_all_end_and_have_all_their_parts() {
+        let whole = "null.a A B null.a A B";
+        for happens in [
+            ">>AAaaBBbb<<",
+            ">>AaBAaBbb<<",
+            ">>AaBb<AaBb<",
+            ">>AAaBaBb<b<",
+            ">AaB>Aab<Bb<",
+        ] {
+            assert_eq!(of_twins(happens), whole, "{happens}");
+        }
+        let half = of_twins(">>AAa<");
+        assert_eq!(half.matches("null.a A").count(), 1, "{half}");
+        assert_eq!(half.matches("did not end").count(), 2, "{half}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The one door all output goes through.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap, render_clean_text};
@@ -12,6 +12,7 @@ use crate::document;
 use crate::event_line::EventLine;
 use crate::live::Live;
 use crate::machine;
+use crate::outlet::{Outlet, Patience};
 use crate::redact::Redactor;
 
 /// What output looks like.
@@ -36,6 +37,7 @@ pub struct Ui {
     sink: Arc<Mutex<Box<dyn Write + Send>>>,
     /// Why something could not be written.
     failure: Arc<OnceLock<String>>,
+    patience: Patience,
     live: Option<Live>,
 }
 
@@ -48,10 +50,24 @@ impl std::fmt::Debug for Ui {
 }
 
 impl Ui {
-    /// Output to standard output.
+    /// Output to standard output, for as long as there is patience with who reads it.
     #[must_use]
-    pub fn new(mode: Mode, redactor: Redactor) -> Self {
-        Self::to(mode, redactor, Box::new(std::io::stdout()))
+    pub fn new(mode: Mode, redactor: Redactor, patience: &Patience) -> Self {
+        let outlet = Outlet::new(std::io::stdout(), patience.clone());
+        Self {
+            patience: patience.clone(),
+            ..Self::to(mode, redactor, Box::new(BufWriter::new(outlet)))
+        }
+    }
+
+    /// The same output in another form.
+    #[must_use]
+    pub fn with_mode(&self, mode: Mode) -> Self {
+        Self {
+            sink: Arc::clone(&self.sink),
+            failure: Arc::clone(&self.failure),
+            ..Self::new(mode, self.redactor.clone(), &self.patience)
+        }
     }
 
     /// Output to `sink`.
@@ -63,14 +79,26 @@ impl Ui {
             redactor,
             sink: Arc::new(Mutex::new(sink)),
             failure: Arc::default(),
+            patience: Patience::default(),
             live,
         }
+    }
+
+    /// From now on, what nobody reads for some seconds is dropped: the program shall end.
+    pub fn hurry(&self) {
+        self.patience.end();
     }
 
     /// What output looks like.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// Whether who reads the output may take their time.
+    #[must_use]
+    pub fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// The filter that keeps secrets out.

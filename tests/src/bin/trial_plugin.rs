@@ -13,9 +13,12 @@ use std::time::Duration;
 use kiln_sdk::communicator::Memory;
 use kiln_sdk::{
     Answer, Artifact, BuildInfo, Builder, Communicator, Config, Diagnostic, Failure, MachineFacts,
-    PostProcessed, PostProcessor, Prepared, Progress, ProgressUnit, Provisioner, Ready, RunContext,
-    Steps, Value,
+    PostProcessed, PostProcessor, Prepared, Progress, ProgressUnit, Provisioner, Ready, Resource,
+    RunContext, Steps, Value,
 };
+
+/// Kind of a file that stands for something that is no file: `id` is its absolute path.
+const THING: &str = "trial-thing";
 
 /// The pipe that this process waits for at its end.
 static GATE: OnceLock<String> = OnceLock::new();
@@ -25,12 +28,21 @@ fn main() -> std::process::ExitCode {
         .builder("trial", Trial)
         .provisioner("trial", Trial)
         .post_processor("trial", Trial)
+        .reclaimer(THING, forget)
         .serve();
     if let Some(gate) = GATE.get() {
         // Ends when somebody opens the pipe to write.
         drop(std::fs::read(gate));
     }
     code
+}
+
+/// Removes what stands for something else, but nothing whose name says so.
+async fn forget(thing: Resource) -> Result<(), Failure> {
+    if thing.id.ends_with("-stays") {
+        return Err(Failure::new("it is in use"));
+    }
+    std::fs::remove_file(thing.id).map_err(|error| Failure::from_error(&error))
 }
 
 /// Does what its template says.
@@ -244,6 +256,20 @@ async fn act(cx: &RunContext, action: &str) -> Result<Option<Artifact>, Failure>
         }
         "linger" => drop(GATE.set(rest.to_owned())),
         "artifact" => return artifact(rest).map(Some),
+        "folder" => {
+            let mut made = artifact(&format!("{rest}/disk"))?;
+            made.destroy =
+                vec![std::path::absolute(rest).map_err(|error| Failure::from_error(&error))?];
+            return Ok(Some(made));
+        }
+        "thing" => {
+            let mut made = artifact(rest)?;
+            made.resources = vec![Resource::of(
+                THING,
+                made.destroy.remove(0).display().to_string(),
+            )];
+            return Ok(Some(made));
+        }
         other => return Err(Failure::new(format!("there is no action {other:?}"))),
     }
     Ok(None)

@@ -31,6 +31,7 @@ mod small_components;
 mod ssh;
 mod supply_chain;
 mod surprises;
+mod surroundings;
 mod transfers;
 mod winrm;
 mod yaml;

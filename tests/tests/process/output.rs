@@ -132,6 +132,11 @@ fn runs_that_never_get_to_a_build_are_events_too() -> Result<()> {
     let finished = trial.start(&["build", "-json"])?.finish(LIMIT)?.failure();
     let found = events_of_usage(&finished)?;
     assert!(found.starts_with("The template is missing."), "{finished}");
+    for words in ["-json -on-error=foo", "-forse -json"] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let finished = trial.build(&words)?.failure();
+        assert!(events_of_usage(&finished)?.contains("Usage: kiln build"));
+    }
     let finished = trial.build(&["-json", "-machine-readable"])?.failure();
     assert!(finished.stdout.contains("exclude each other"), "{finished}");
     Ok(())

@@ -76,6 +76,24 @@ fn artifice_replaces_the_artifact_by_the_files_that_match() -> Result<()> {
 }
 
 #[test]
+fn a_method_that_is_none_comes_with_what_to_write() -> Result<()> {
+    let kiln = Kiln::new();
+    kiln.write(
+        "t.pkr.hcl",
+        "data \"http\" \"a\" {\n  url = \"http://127.0.0.1:1/\"\n  method = \"get\"\n}\n",
+    );
+    drop(
+        kiln.run(&["validate", "-evaluate-datasources", "t.pkr.hcl"])?
+            .failure()
+            .says("t.pkr.hcl line 3")
+            .says("`get` is none of GET, HEAD,")
+            .says("Methods have capital letters: write `GET`.")
+            .lacks("another block"),
+    );
+    Ok(())
+}
+
+#[test]
 fn data_is_read_for_a_build_and_not_for_a_check() -> Result<()> {
     let kiln = Kiln::new();
     kiln.write(
@@ -108,5 +126,42 @@ build {
             .failure()
             .says("cannot ask http://127.0.0.1:1/"),
     );
+    Ok(())
+}
+
+#[test]
+fn an_option_without_a_value_is_one_that_is_not_set() -> Result<()> {
+    let kiln = Kiln::new();
+    let block = r#"provisioner "shell-local" {
+    inline           = ["echo it is $NAME", "false", "exit 0"]
+    env              = { NAME = "run" }
+    execute_command  = []
+    inline_shebang   = var.nothing
+    env_var_format   = var.nothing
+    valid_exit_codes = []
+  }"#;
+    let template = format!(
+        "variable \"nothing\" {{\n  default = \"\"\n}}\n{SOURCE}build {{\n  sources = \
+         [\"null.a\"]\n  {block}\n}}\n"
+    );
+    kiln.write("t.pkr.hcl", &template);
+    let build = kiln.run(&["build", "-color=false", "t.pkr.hcl"])?.failure();
+    let said = "Script exited with non-zero exit status: 1. Allowed exit codes are: [0]";
+    drop(build.says("null.a: it is run").says(said));
+    Ok(())
+}
+
+#[test]
+fn a_deprecated_option_is_warned_of_once() -> Result<()> {
+    let kiln = Kiln::new();
+    let options = "  communicator     = \"none\"\n  ssh_wait_timeout = \"5m\"\n";
+    let template =
+        format!("source \"null\" \"a\" {{\n{options}}}\nbuild {{\n  sources = [\"null.a\"]\n}}\n");
+    kiln.write("t.pkr.hcl", &template);
+    let checked = kiln.run(&["validate", "t.pkr.hcl"])?.success();
+    let said = format!("{}{}", checked.stdout, checked.stderr);
+    assert_eq!(said.matches("Deprecated").count(), 1, "{checked}");
+    assert_eq!(said.matches("deprecated").count(), 1, "{checked}");
+    drop(checked.says("ssh_timeout").says("t.pkr.hcl line 3"));
     Ok(())
 }

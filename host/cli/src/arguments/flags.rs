@@ -16,6 +16,17 @@ pub fn split(word: &str) -> Option<(&str, Option<&str>)> {
     })
 }
 
+/// Whether a command line that cannot be read asks for a build's events in JSON, as far as can be
+/// told.
+pub fn asks_for_events(words: &[String]) -> bool {
+    let mut words = words.iter().skip_while(|word| split(word).is_some());
+    let is_build = words.next().is_some_and(|command| command == "build");
+    let flags = words.take_while(|word| *word != "--");
+    let json = flags.filter_map(|word| split(word).filter(|(name, _)| *name == "json"));
+    let last = json.last();
+    is_build && last.is_some_and(|(_, value)| value.is_none_or(|value| boolean(value) != "false"))
+}
+
 /// Whether the flag takes no value of its own word.
 pub fn is_boolean(flag: &Arg) -> bool {
     flag.get_num_args()

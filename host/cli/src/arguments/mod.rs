@@ -19,7 +19,7 @@ pub use commands::{
     BuildArguments, ConsoleArguments, FixArguments, FmtArguments, Hcl2UpgradeArguments,
     InspectArguments, LspArguments, PlanArguments, ValidateArguments, VerifyAttestationArguments,
 };
-pub use flags::{is_boolean, is_repeatable, split, values_of};
+pub use flags::{asks_for_events, is_boolean, is_repeatable, split, values_of};
 pub use help::help_of;
 pub use plugins::{
     DoctorArguments, InitArguments, InstallArguments, InstalledArguments, OriginArguments,

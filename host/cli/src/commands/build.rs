@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use host_diag::SourceMap;
 use host_engine::{OnError, Options};
@@ -30,7 +30,7 @@ pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments, log: &Log) -
     let begun = Instant::now();
     let json;
     let ui = if arguments.json {
-        json = Ui::new(Mode::Json, ui.redactor().clone());
+        json = ui.with_mode(Mode::Json);
         &json
     } else {
         ui
@@ -55,6 +55,17 @@ pub async fn run(world: &World, ui: &Ui, arguments: BuildArguments, log: &Log) -
         kept.evidence,
     ));
     status
+}
+
+/// Reports a command line that asks for events and cannot be read: in events, too.
+pub fn refused(world: &World, ui: &Ui, text: &str) -> u8 {
+    let ui = ui.with_mode(Mode::Json);
+    let versions = (version::KILN, version::PACKER);
+    ui.event(&EventLine::run_begun(versions, &world.run_uuid, ""));
+    ui.error(text);
+    let (failed, elapsed) = (RunStatus::Failed, Duration::ZERO);
+    ui.event(&EventLine::run_ended(failed, elapsed, None, None));
+    exit::FAILED
 }
 
 /// Paths of what is kept of a run.
@@ -164,7 +175,7 @@ impl BuildRun<'_> {
                     return exit::FAILED;
                 }
             };
-        let mut problems = needed::refused(self.world, &registry);
+        let mut problems = needed::refused(self.world, &template, &registry);
         problems.extend(template.missing_plugins(&registry));
         if !template::report(self.ui, &problems, &sources) {
             return exit::FAILED;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use host_diag::{Diagnostic, Diagnostics, SourceMap};
 use host_format::{FileError, Found, Reach};
-use host_ui::Ui;
+use host_ui::{Outlet, Ui};
 
 use crate::arguments::{self, FmtArguments};
 use crate::{exit, template};
@@ -27,7 +27,7 @@ pub fn run(ui: &Ui, arguments: &FmtArguments) -> u8 {
     let mut work = Work {
         ui,
         arguments,
-        out: io::stdout(),
+        out: Outlet::new(io::stdout(), ui.patience().clone()),
         changed: false,
         failed: false,
     };
@@ -70,7 +70,7 @@ fn check_paths(paths: &[String]) -> Result<(), String> {
 struct Work<'a> {
     ui: &'a Ui,
     arguments: &'a FmtArguments,
-    out: io::Stdout,
+    out: Outlet<io::Stdout>,
     /// Whether a text was not in canonical layout.
     changed: bool,
     failed: bool,

@@ -1,6 +1,7 @@
 //! `kiln lsp`.
 
 use host_plugin_client::Prereleases;
+use host_ui::{Outlet, Patience};
 
 use crate::arguments::LspArguments;
 use crate::world::World;
@@ -23,7 +24,9 @@ pub async fn run(world: &World, arguments: &LspArguments) -> u8 {
         version: version::KILN.to_owned(),
         started_at_unix_nanos: world.started_at_unix_nanos,
     };
-    match host_lsp::serve(surroundings, std::io::stdin(), std::io::stdout()).await {
+    // Some editors make pipes that do not block.
+    let output = Outlet::new(std::io::stdout(), Patience::default());
+    match host_lsp::serve(surroundings, std::io::stdin(), output).await {
         Ok(host_lsp::Ended::Properly) => exit::DONE,
         Ok(host_lsp::Ended::Abruptly) => exit::FAILED,
         Err(error) => {

@@ -5,11 +5,12 @@ use host_plan::{BuildJson, BuildText, Form, Offered, Plan};
 use host_plugin_client::Prereleases;
 use host_template::LoadOptions;
 use host_ui::Ui;
+use tokio_util::sync::CancellationToken;
 
 use crate::arguments::PlanArguments;
 use crate::commands::build::usage;
 use crate::world::World;
-use crate::{exit, needed, template};
+use crate::{exit, needed, signals, template};
 
 /// Prints what a template would run. No plugin is started except for data sources, and these only
 /// when asked to.
@@ -68,19 +69,23 @@ async fn make<B: Form>(
         }
     };
     let offered = Offered::new(&registry);
-    problems.extend(
-        template
-            .initialize(&offered, arguments.evaluate_datasources)
-            .await,
-    );
-    template::hide_secrets(ui, &template);
-    plan.data_sources = template.data_sources();
-    let (builds, found) = template.builds(&offered);
-    problems.extend(found);
-    let (builds, found) = host_plan::plan(&builds, &offered, sources);
-    problems.extend(found);
-    problems.extend(offered.warnings());
-    plan.builds = builds;
+    let cancel = CancellationToken::new();
+    signals::watch(ui, &cancel);
+    let initialize = template.initialize(&offered, arguments.evaluate_datasources);
+    if let Some(found) = cancel.run_until_cancelled(initialize).await {
+        problems.extend(found);
+        template::hide_secrets(ui, &template);
+        plan.data_sources = template.data_sources();
+        let (builds, found) = template.builds(&offered);
+        problems.extend(found);
+        let (builds, found) = host_plan::plan(&builds, &offered, sources);
+        problems.extend(found);
+        problems.extend(offered.warnings());
+        plan.builds = builds;
+    } else {
+        let detail = "The data sources were not read to their end.".to_owned();
+        problems.push(Diagnostic::error("Interrupted").detail(detail));
+    }
     if let Some(directory) = registry.made_run_directory() {
         for leftover in directory.finish(&registry).await {
             crate::commands::build::report_leftover(ui, &leftover);

@@ -1,17 +1,20 @@
 //! `kiln validate`.
 
+use std::sync::Arc;
+
 use host_diag::{Diagnostic, Diagnostics, Severity, SourceMap, render_json};
 use host_engine::Options;
-use host_plugin_client::Registry;
-use host_template::{Build, Components, Examined, LoadOptions, without_consequences};
+use host_plugin_client::{Registry, RunDirectory};
+use host_template::{Build, Components, Examined, LoadOptions, Template, without_consequences};
 use host_ui::Ui;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 
 use crate::arguments::ValidateArguments;
 use crate::commands::build::{failure_text, report_leftover, usage};
 use crate::world::World;
-use crate::{exit, needed, template, version};
+use crate::{exit, needed, signals, template, version};
 
 /// Grows with every incompatible change of what `-json` prints.
 const FORMAT_VERSION: u32 = 1;
@@ -25,8 +28,12 @@ pub async fn run(world: &World, ui: &Ui, arguments: ValidateArguments) -> u8 {
         problems: Diagnostics::new(),
     };
     let warn = !arguments.no_warn_undeclared_var;
+    let cancel = CancellationToken::new();
     match template::options(world, &arguments.template, warn) {
-        Ok(options) => check(world, &options, &arguments, &mut report).await,
+        Ok(options) => {
+            signals::watch(ui, &cancel);
+            check(world, &options, &arguments, (&mut report, &cancel)).await;
+        }
         Err(message) if arguments.json => {
             let problem = Diagnostic::error("Invalid command line").detail(message);
             let hint = "Run `kiln validate -help` for what it takes.".to_owned();
@@ -34,7 +41,9 @@ pub async fn run(world: &World, ui: &Ui, arguments: ValidateArguments) -> u8 {
         }
         Err(message) => return usage(ui, &message, "validate"),
     }
-    if arguments.json {
+    if cancel.is_cancelled() {
+        exit::FAILED
+    } else if arguments.json {
         report.document()
     } else {
         report.text(arguments.syntax_only)
@@ -47,7 +56,7 @@ async fn check(
     world: &World,
     options: &LoadOptions,
     arguments: &ValidateArguments,
-    report: &mut Report<'_>,
+    (report, cancel): (&mut Report<'_>, &CancellationToken),
 ) {
     let ui = report.ui;
     let Examined {
@@ -67,14 +76,36 @@ async fn check(
         Ok(registry) => registry,
         Err(problem) => return report.problems.push(*problem),
     };
-    report.problems.extend(needed::refused(world, &registry));
+    report
+        .problems
+        .extend(needed::refused(world, &template, &registry));
     let missing = template.missing_plugins(&registry);
     report.problems.extend(missing);
-    let execute = arguments.evaluate_datasources && report.usable();
-    let problems = template.initialize(&registry, execute).await;
-    let secrets = template::hide_secrets(ui, &template);
+    let known = (&mut template, &registry);
+    let work = examine(world, known, arguments.evaluate_datasources, report);
+    let done = cancel.run_until_cancelled(work).await;
+    if let Some(directory) = registry.made_run_directory() {
+        end(&directory, &registry, report).await;
+    }
+    if done.is_some() {
+        let found = std::mem::take(&mut report.problems);
+        let known: (_, Option<&dyn Components>) = (Some(&template), Some(&registry));
+        report.problems = without_consequences(found, incomplete, known, &report.sources);
+    }
+}
+
+/// Evaluates a template and has its plugins check what is meant for them.
+async fn examine(
+    world: &World,
+    (template, registry): (&mut Template, &Registry),
+    evaluate_datasources: bool,
+    report: &mut Report<'_>,
+) {
+    let execute = evaluate_datasources && report.usable();
+    let problems = template.initialize(registry, execute).await;
+    let secrets = template::hide_secrets(report.ui, template);
     report.problems.extend(problems);
-    let (builds, problems) = template.builds(&registry);
+    let (builds, problems) = template.builds(registry);
     report.problems.extend(problems);
     if !template.is_damaged() {
         let options = Options {
@@ -84,11 +115,8 @@ async fn check(
             secrets,
             ..Options::default()
         };
-        prepare(builds, &registry, &options, report).await;
+        prepare(builds, registry, &options, report).await;
     }
-    let found = std::mem::take(&mut report.problems);
-    let known: (_, Option<&dyn Components>) = (Some(&template), Some(&registry));
-    report.problems = without_consequences(found, incomplete, known, &report.sources);
 }
 
 /// Has the plugins check the configurations of their components.
@@ -110,6 +138,10 @@ async fn prepare(
     let (prepared, problems) = host_engine::prepare(builds, registry, &directory, options).await;
     drop(prepared);
     report.problems.extend(problems);
+}
+
+/// Removes the run's folder, and what a plugin left behind.
+async fn end(directory: &Arc<RunDirectory>, registry: &Registry, report: &Report<'_>) {
     for leftover in directory.finish(registry).await {
         if report.json {
             tracing::warn!(

@@ -64,8 +64,15 @@ impl World {
 /// Builds with Ansible's block and looks at what that did.
 fn plays(options: &str) -> Result<()> {
     let world = World::new()?;
+    let users = world.folder("out").join("users");
+    let touch = format!("LocalCommand=touch {}", users.display());
+    let settings = format!("ssh_common_args = -o PermitLocalCommand=yes -o '{touch}'");
+    world
+        .kiln
+        .write("ansible.cfg", &format!("[ssh_connection]\n{settings}\n"));
     let build = world.build(&world.ansible(PLAYBOOK, options))?.success();
     drop(build.says("Executing Ansible: ").says("unreachable=0"));
+    assert!(users.is_file(), "the user's own arguments count: {options}");
     let expected = format!("it null {}\n", world.guest.user);
     assert_eq!(world.out("it's copied"), expected, "{options}");
     assert_eq!(world.out("back"), "root", "{options}");

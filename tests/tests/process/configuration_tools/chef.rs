@@ -2,6 +2,8 @@
 //!
 //! The files that Chef would read are read by chef-config, Chef's own library for them.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use kiln_tests::tools;
 
@@ -137,6 +139,36 @@ fn a_stand_in_for_chef_solo_that_misses_a_recipe_fails_the_build() -> Result<()>
     );
     let written = std::fs::read_to_string(format!("{staging}/solo.rb"))?;
     assert_eq!(written, own.replace("{{.ChefLicense}}", "accept"));
+    Ok(())
+}
+
+#[test]
+fn an_interrupt_leaves_no_secret_of_chef_in_the_machine() -> Result<()> {
+    if !tools::installed(&["sshd"]) {
+        return Ok(());
+    }
+    let world = World::new()?;
+    world.kiln.write("secret", "s3cret\n");
+    let staging = world.kiln.root().join("stage");
+    let block = format!(
+        r#"provisioner "chef-solo" {{
+    encrypted_data_bag_secret_path = "secret"
+    run_list                       = ["recipe[ntp]"]
+    skip_install                   = true
+    prevent_sudo                   = true
+    execute_command                = "ls {at}; while sleep 1; do echo more; done"
+    staging_directory              = "{at}"
+  }}"#,
+        at = staging.display()
+    );
+    world.template(&block);
+    let limit = Duration::from_secs(60);
+    let mut running = world.kiln.start(&["build", "-color=false", "t.pkr.hcl"])?;
+    running.wait_for("encrypted_data_bag_secret", limit)?;
+    running.signal("INT")?;
+    drop(running.finish(limit)?.failure().lacks("cannot reach"));
+    let secret = staging.join("encrypted_data_bag_secret");
+    assert!(!secret.exists(), "the secret is still there");
     Ok(())
 }
 

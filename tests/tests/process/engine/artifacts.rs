@@ -62,6 +62,41 @@ fn what_is_between_the_ends_of_a_chain_goes_unless_it_is_wanted() -> Result<()> 
 }
 
 #[test]
+fn what_is_no_file_is_removed_by_the_plugin_that_made_it() -> Result<()> {
+    let thing = |name: &str, options: &str| {
+        format!("post-processor \"trial\" {{\n actions = [\"thing:out/{name}\"]\n {options}\n}}\n")
+    };
+    let chain = |all: &str| format!("post-processors {{\n{all}}}\n");
+    check_artifacts(&chain(&(thing("a", "") + &post("b", ""))), &["b"], &["b"])?;
+    // One that hands its input on hands on what that consists of.
+    let passes = "post-processor \"trial\" { keep = false }\n";
+    let passed = chain(&(thing("a", "keep_input_artifact = true") + passes + &post("b", "")));
+    let (left, finished) = artifacts(&passed)?;
+    assert_eq!(left, ["b", "o"], "{}", finished.success());
+
+    let stays = chain(&(thing("a-stays", "") + &post("b", "")));
+    let (left, finished) = artifacts(&stays)?;
+    assert_eq!(left, ["a-stays", "b"]);
+    let finished = finished
+        .failure()
+        .says("Failed to destroy the input of `trial`");
+    drop(finished.says("a-stays`: it is in use"));
+    Ok(())
+}
+
+#[test]
+fn what_is_made_in_the_folder_of_its_input_stays() -> Result<()> {
+    let trial = Trial::with(
+        "  actions = [\"folder:out/image\"]",
+        &post("image/packed", ""),
+    );
+    let finished = trial.build(&[])?.success();
+    let left = std::fs::read_dir(trial.kiln.work().join("out/image"))?.count();
+    assert_eq!(left, 1, "{finished}");
+    Ok(())
+}
+
+#[test]
 fn a_post_processor_without_an_artifact_ends_its_chain() -> Result<()> {
     let silent = "post-processor \"trial\" {\n nothing = true\n keep = true\n}\n";
     let chain = format!("post-processors {{\n{silent}{}}}\n", post("never", ""));

@@ -140,6 +140,7 @@ fn the_cleanup_provisioner_also_runs_when_a_later_step_fails_and_may_fail_itself
         trial.build(&[])?.failure().says(CLEANUP_LINE).says(
             "==> trial.t: Cleanup failed: no broom. Original Provisioning error: no snapshot",
         );
-    drop(finished.says(UNDONE).says("--> trial.t: no snapshot"));
+    let both = "--> trial.t: Cleanup failed: no broom. Original Provisioning error: no snapshot";
+    drop(finished.says(UNDONE).says(both));
     Ok(())
 }

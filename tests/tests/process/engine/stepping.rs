@@ -33,6 +33,14 @@ fn debug_stops_between_steps_and_before_provisioners() -> Result<()> {
             "",
         ),
         (
+            "Pausing before cleanup of step 'StepLast'. Press enter to continue.",
+            "",
+        ),
+        (
+            "Pausing before cleanup of step 'StepProvision'. Press enter to continue.",
+            "",
+        ),
+        (
             "Pausing before cleanup of step 'StepFirst'. Press enter to continue.",
             "",
         ),

@@ -148,7 +148,7 @@ fn provisioners_of_kiln_work_on_machines_of_plugins_in_go() -> Result<()> {
   provisioner "file" {
     direction   = "download"
     source      = "${path.cwd}/on-${source.type}-${source.name}/tree/"
-    destination = "from-${source.type}-${source.name}/tree"
+    destination = "from-${source.type}-${source.name}"
   }
 }
 "#;

@@ -33,6 +33,8 @@ fn world() -> Result<Option<Kiln>> {
         std::fs::write(place.join(format!("{}_SHA256SUM", file_name(name))), sum)?;
     }
     kiln.env("PACKER_PLUGIN_PATH", &folder.display().to_string());
+    // The machines of these builders are their own processes, and scripts go to the machine's /tmp.
+    kiln.env("KILN_ISOLATION_WRITE", "/tmp");
     Ok(Some(kiln))
 }
 

@@ -128,15 +128,30 @@ fn what_cannot_be_packed_is_said_and_nothing_is_left() -> Result<()> {
             .failure()
             .says("is one of the files to pack"),
     );
-    drop(
-        compressed(&kiln, "in/*", "format = \"rar\"")?
-            .failure()
-            .says("t.pkr.hcl line 10")
-            .says("`rar` is no format"),
-    );
     assert!(!kiln.work().join("new").exists());
     let left = leftovers::files(&kiln.work().join("in"));
     assert_eq!(left.len(), 2, "{left:?}");
+    Ok(())
+}
+
+#[test]
+fn a_format_that_is_none_is_a_gzipped_tar_with_a_warning() -> Result<()> {
+    let kiln = Kiln::new();
+    inputs(&kiln);
+    for (format, warns) in [("rar", true), ("tgz", false)] {
+        let output = format!("{format}-image");
+        let options = format!("output = \"{output}\"\nformat = \"{format}\"");
+        let built = compressed(&kiln, "in/*", &options)?.success();
+        drop(match warns {
+            true => built
+                .says("t.pkr.hcl line 11")
+                .says("`rar` is no format that can be written: a gzipped tar is written")
+                .says("Use tar, zip, gz,"),
+            false => built.lacks("Unknown archive format"),
+        });
+        let listed = tools::output("tar", &["-tzf", &path(&kiln, &output)])?;
+        assert_eq!(listed, "disk.img\nefivars.fd\n", "{format}");
+    }
     Ok(())
 }
 

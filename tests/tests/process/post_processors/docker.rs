@@ -309,6 +309,44 @@ build {{
 }
 
 #[test]
+fn an_image_that_nobody_wants_is_removed() -> Result<()> {
+    let Some(servers) = Servers::start()? else {
+        return Ok(());
+    };
+    let mut kiln = Kiln::new();
+    kiln.env("DOCKER_HOST", &servers.host());
+    import_base(&servers, &kiln)?;
+    let template = source("commit = true\n  pty = true");
+    let template = format!(
+        r#"{template}
+build {{
+  sources = ["source.docker.app"]
+  provisioner "shell" {{
+    inline          = ["test -t 1 && echo on a terminal"]
+    execute_command = "/bin/sh {{{{.Path}}}}"
+    remote_folder   = "/"
+  }}
+  post-processor "docker-save" {{
+    path                = "app.tar"
+    keep_input_artifact = false
+  }}
+}}
+"#
+    );
+    kiln.write("d.pkr.hcl", &template);
+    let finished = kiln.run(&["build", "-color=false", "d.pkr.hcl"])?;
+    drop(finished.success().says("on a terminal"));
+    assert!(kiln.work().join("app.tar").is_file());
+    let left = servers.docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"])?;
+    assert_eq!(left.trim(), "base:1");
+    assert_eq!(
+        servers.docker(&["images", "-q", "-f", "dangling=true"])?,
+        ""
+    );
+    Ok(())
+}
+
+#[test]
 fn a_container_is_exported_and_imported_again() -> Result<()> {
     let Some(servers) = Servers::start()? else {
         return Ok(());

@@ -2,6 +2,7 @@
 
 mod archives;
 pub mod docker;
+mod docker_secrets;
 mod killed;
 mod vagrant;
 mod vsphere;

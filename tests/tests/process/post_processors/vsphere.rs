@@ -97,6 +97,23 @@ fn wrong_credentials_are_told_before_the_upload() -> Result<()> {
 }
 
 #[test]
+fn a_missing_ovftool_is_told_before_the_build() -> Result<()> {
+    let mut kiln = world("")?;
+    let empty = kiln.work().join("empty");
+    std::fs::create_dir(&empty)?;
+    kiln.env("PATH", &empty.display().to_string());
+    drop(
+        upload(&kiln, "vc.example.com", "")?
+            .failure()
+            .says("`ovftool`, which uploads machines, is not installed")
+            .says("Install VMware's OVF Tool")
+            .says("t.pkr.hcl line 8")
+            .lacks("Using these artifact files"),
+    );
+    Ok(())
+}
+
+#[test]
 fn options_that_contradict_each_other_are_refused() -> Result<()> {
     let kiln = Kiln::new();
     let both = "post-processor \"vsphere\" {

@@ -203,6 +203,10 @@ pub(super) fn agent(place: &Place) -> Result<()> {
     drop(finished.lacks("(ED25519)").says("no agent here"));
     // Without an agent the option cannot be kept, and that is said.
     let finished = place.build((&server).into(), &options, "")?.failure();
-    drop(finished.says("SSH_AUTH_SOCK names no agent"));
+    drop(
+        finished
+            .says("SSH_AUTH_SOCK names no agent")
+            .says("on t.pkr.hcl line 7, in source"),
+    );
     Ok(())
 }

@@ -55,8 +55,9 @@ pub(super) fn bastion_with_its_own_key(place: &Place) -> Result<()> {
     let finished = place.build((&server).into(), &options, "")?.failure();
     drop(
         finished
-            .says("user `nobody-here` was refused")
-            .says("check ssh_bastion_username"),
+            .says("bastion 127.0.0.1: SSH authentication failed: user `nobody-here` was refused")
+            .says("check ssh_bastion_username")
+            .says("on t.pkr.hcl line 10, in source"),
     );
     Ok(())
 }

@@ -20,6 +20,8 @@ fn template(options: &str) -> String {
     format!(
         r#"
 variable "region" {{ default = "eu-1" }}
+variable "mirror" {{ default = "https://example.com" }}
+variable "handle" {{ default = "ghp_default" }}
 variable "phrase" {{
   default   = "{SECRET}"
   sensitive = true

@@ -217,3 +217,42 @@ fn the_packages_of_a_disk_image_are_read_without_root() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn a_hidden_command_prints_the_packages_of_a_folder() -> Result<()> {
+    let mut kiln = Kiln::new();
+    kiln.env("SOURCE_DATE_EPOCH", "1700000000");
+    let root = text(&make_root(&kiln));
+    for (words, marker) in [
+        (vec!["sbom-generate", &root], "\"bomFormat\": \"CycloneDX\""),
+        (
+            vec![
+                "sbom-generate",
+                "-o",
+                "spdx-json",
+                "--exclude",
+                "./x",
+                &root,
+            ],
+            "\"spdxVersion\": \"SPDX-2.3\"",
+        ),
+    ] {
+        let finished = kiln.run(&words)?.success().says(marker).says("libstdc++6");
+        let document: Value = serde_json::from_str(&finished.stdout)?;
+        assert!(document.is_object());
+        assert!(finished.stderr.contains("Reading the packages of"));
+        let noted = finished.stderr.contains("Without effect: `--exclude ./x`");
+        assert_eq!(noted, words.len() > 2, "{finished}");
+    }
+    let empty = kiln.run(&["sbom-generate", "."])?.failure();
+    assert!(empty.stderr.contains("has no package database"), "{empty}");
+    let wrong = kiln.run(&["sbom-generate", "-o", "xml"])?.failure();
+    assert!(wrong.stderr.contains("`xml` is no format"), "{wrong}");
+    drop(
+        kiln.run(&["sbom-generate", "-h"])?
+            .success()
+            .says("Usage: kiln sbom-generate"),
+    );
+    drop(kiln.run(&["-h"])?.lacks("sbom-generate"));
+    Ok(())
+}

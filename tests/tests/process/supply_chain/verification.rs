@@ -98,7 +98,7 @@ fn every_failed_verification_names_what_is_wrong() -> Result<()> {
         Ok(base64.trim().to_owned())
     };
     let mut tampered = good.clone();
-    tampered["payload"] = encode(&payload.replace("eu-1", "us-1"))?.into();
+    tampered["payload"] = encode(&payload.replace("release.file", "sneaked.file"))?.into();
     kiln.write("tampered.json", &tampered.to_string());
     refused(
         &kiln,

@@ -154,6 +154,22 @@ fn the_manifest_grows_and_is_emptied_only_by_force_in_another_run() -> Result<()
 }
 
 #[test]
+fn scripts_know_the_identity_of_the_run_that_the_manifest_names() -> Result<()> {
+    let trial = null(
+        "provisioner \"shell-local\" { inline = [\"echo provisions $PACKER_RUN_UUID.\"] }\n\
+         post-processors {\n post-processor \"shell-local\" { inline = [\"echo processes $PACKER_RUN_UUID.\"] }\n\
+         post-processor \"manifest\" {}\n}",
+    );
+    let finished = trial.build(&[])?.success();
+    let run = manifest(&trial)?["last_run_uuid"].clone();
+    let run = run.as_str().unwrap_or_default();
+    assert_eq!(run.len(), 36, "{run:?}");
+    let finished = finished.says(&format!("provisions {run}."));
+    drop(finished.says(&format!("processes {run}.")));
+    Ok(())
+}
+
+#[test]
 fn the_name_in_the_manifest_is_the_label_of_the_source() -> Result<()> {
     let trial = Trial::new(&format!(
         "{NULL}build {{\n  name = \"release\"\n  sources = [\"null.n\"]\n  post-processor \"manifest\" {{}}\n}}\n"

@@ -186,7 +186,7 @@ build {{
         ),
     );
     drop(trial.build(&[])?.success());
-    for name in ["a", "b", "one.txt", "two.txt", "last"] {
+    for name in ["dir/a", "dir/b", "one.txt", "two.txt", "last"] {
         assert!(trial.kiln.work().join("to").join(name).is_file(), "{name}");
     }
     Ok(())

@@ -115,12 +115,13 @@ fn every_line_of_a_message_gets_the_name_of_its_build() -> Result<()> {
 
 #[test]
 fn timestamp_ui_puts_the_time_once_before_a_message() -> Result<()> {
-    let trial = Trial::with(r#"  actions = ["say:one\ntwo"]"#, "");
+    let mut trial = Trial::with(r#"  actions = ["say:one\ntwo"]"#, "");
+    trial.kiln.env("TZ", "XXX-05:30");
     let finished = trial.build(&["-timestamp-ui"])?.success();
     let lines: Vec<&str> = finished.stdout.lines().collect();
     let at = lines
         .iter()
-        .position(|line| line.ends_with("Z: ==> trial.t: one"));
+        .position(|line| line.ends_with("+05:30: ==> trial.t: one"));
     let at = at.with_context(|| finished.to_string())?;
     assert_eq!(lines[at + 1], "==> trial.t: two", "{finished}");
     let summary = lines

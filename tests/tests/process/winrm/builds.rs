@@ -197,10 +197,7 @@ fn windows_shell_runs_batch_files_and_files_are_copied() -> Result<()> {
         "1"
     );
     let script = std::fs::read_to_string(guest.path("C/Windows/Temp/mine.bat"))?;
-    assert_eq!(
-        script,
-        "@echo off\r\necho script %GREETING%\r\nexit /b 5\r\n"
-    );
+    assert_eq!(script, "@echo off\necho script %GREETING%\nexit /b 5\n");
     let failing = "provisioner \"windows-shell\" {\n inline = [\"exit /b 6\"]\n}";
     drop(
         build(&kiln, &guest, failing)?

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use host_plugin_client::restore_open_files;
 use host_plugin_client::tree::Family;
 use host_ui::Ui;
 use serde_json::Value;
@@ -152,6 +153,7 @@ async fn run(ui: &Ui, mut cargo: Command, what: &str) -> Result<String, String> 
     let mut child = cargo
         .spawn()
         .map_err(|error| format!("cannot start cargo, which builds the plugin: {error}"))?;
+    restore_open_files(child.id());
     let (Some(mut stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err("cargo has no outputs".to_owned());
     };
