@@ -17,7 +17,7 @@ pub(crate) struct TagConfig {
     /// Its tags; without any the engine uses `latest`.
     pub(crate) tags: Vec<String>,
     /// Tags, by the option's older name; added to `tags`.
-    #[config(deprecated = "use tags")]
+    #[config(deprecated = "use `tags`; `kiln fix` renames it in a JSON template")]
     pub(crate) tag: Vec<String>,
     /// Whether to take names from other images, where the engine (before Docker 1.12) does not do
     /// that anyway.
@@ -49,13 +49,6 @@ impl PostProcessor for DockerTag {
         input: Artifact,
         _generated: Value,
     ) -> Result<PostProcessed, Failure> {
-        if !config.tag.is_empty() {
-            cx.say(
-                "Warning: `tag` is the old name of `tags`; `kiln fix` changes a JSON template, in \
-                 HCL2 rename it",
-            )
-            .await;
-        }
         if input.builder_id != TAGGED && input.builder_id != IMPORTED {
             return Err(Failure::new(format!(
                 "an artifact of `{}` cannot be used here\nOnly images that docker-import or docker-tag named can \

@@ -3,13 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use kiln_tests::kiln::{program_folder, project};
 use kiln_tests::{Finished, Kiln};
 
 /// Building a plugin for the first time builds everything below the SDK, too.
-const LIMIT: std::time::Duration = std::time::Duration::from_secs(3000);
+const LIMIT: Duration = Duration::from_secs(3000);
+/// How long the target folder is used again.
+const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// File in it that is as old as it is.
+const MADE_NOTE: &str = "made";
 
 /// A world where plugins can be built: with cargo, the crates that are there already, and a target
 /// folder that begins with what the project has built. A release build of everything would take
@@ -86,9 +91,12 @@ fn target_folder() -> Result<PathBuf> {
         .parent()
         .context("programs lie in a profile's folder")?;
     let target = targets.join("authoring");
-    if target.exists() {
+    let made = std::fs::metadata(target.join(MADE_NOTE)).and_then(|facts| facts.modified());
+    if made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < KEPT_FOR)) {
         return Ok(target);
     }
+    // The links keep what the project's own folder has thrown away.
+    drop(std::fs::remove_dir_all(&target));
     let unfinished = targets.join("authoring.unfinished");
     drop(std::fs::remove_dir_all(&unfinished));
     std::fs::create_dir_all(unfinished.join("debug"))?;
@@ -101,6 +109,7 @@ fn target_folder() -> Result<PathBuf> {
         let status = copy.status().context("cp")?;
         anyhow::ensure!(status.success(), "cp {how} of {folder}: {status}");
     }
+    std::fs::write(unfinished.join(MADE_NOTE), "")?;
     std::fs::rename(&unfinished, &target)?;
     Ok(target)
 }
